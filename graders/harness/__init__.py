@@ -1,0 +1,5 @@
+"""Files copied INTO a sandbox: the only code of ours that shares a process with a submission.
+
+Nothing in this folder imports the rest of the project, and nothing it says is believed: a frame
+from a sandbox is the candidate's word.
+"""

@@ -1,0 +1,1 @@
+"""Runs a command under limits. Knows no Django and no grader."""

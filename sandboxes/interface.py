@@ -1,0 +1,121 @@
+"""The interface of every sandbox: a command goes in, a value that says how it went comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import TracebackType
+from typing import Protocol, Self
+
+
+class SandboxError(Exception):
+    """The sandbox itself failed: our fault, never the command's."""
+
+
+class Profile(StrEnum):
+    """What kind of program runs; decides what is mounted and which limits do no harm."""
+
+    PYTHON = "python"
+    COMPILE_CPP = "compile_cpp"
+    RUN_CPP = "run_cpp"
+
+
+class RunStatus(StrEnum):
+    """How a run ended. All but EXITED say that the sandbox or a signal ended it."""
+
+    EXITED = "exited"
+    SIGNALLED = "signalled"
+    CPU_TIME_EXCEEDED = "cpu_time_exceeded"
+    WALL_TIME_EXCEEDED = "wall_time_exceeded"
+    MEMORY_EXCEEDED = "memory_exceeded"
+    OUTPUT_EXCEEDED = "output_exceeded"
+    BAD_FRAME = "bad_frame"
+    KILLED = "killed"  # by `close`
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits on one run, over the whole process tree."""
+
+    cpu_time_s: float = 10.0
+    wall_time_s: float = 30.0
+    memory_mib: int = 512
+    output_kib: int = 256  # standard output and standard error together
+    processes: int = 1  # threads count
+    scratch_mib: int = 64  # the working directory and /tmp together
+    scratch_inodes: int = 4096
+    frame_mib: int = 64  # the largest frame an interactive run may send
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What to run.
+
+    `argv[0]` is ``python`` for the runtime's own Python, or an absolute path inside the sandbox.
+    `files` are laid read-only into the working directory before the start; `collect` names files
+    that the command leaves there and that come back.
+    """
+
+    argv: tuple[str, ...]
+    profile: Profile = Profile.PYTHON
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    collect: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """How a run went. Times in seconds, memory in MiB (peak over the tree)."""
+
+    status: RunStatus
+    exit_code: int | None
+    signal: int | None
+    cpu_time_s: float
+    wall_time_s: float
+    memory_mib: float
+    stdout: bytes
+    stderr: bytes
+    output_truncated: bool
+    collected: Mapping[str, bytes] = field(default_factory=dict)
+
+
+class InteractiveRun(Protocol):
+    """A running command that reads frames on file descriptor 3 and writes frames on 4.
+
+    A frame is a 4-byte little-endian length, then that many bytes.
+    """
+
+    def send(self, frame: bytes) -> None:
+        """Send one frame; to a run that has ended this does nothing."""
+
+    def receive(self, time_limit_s: float) -> bytes | RunResult:
+        """The next frame, or how the run ended. A run that is late is killed."""
+
+    def take_output(self) -> tuple[bytes, bool]:
+        """Standard output and error since the last call, in order of arrival; and whether cut."""
+
+    def usage(self) -> tuple[float, float]:
+        """CPU seconds and peak MiB so far, over the tree."""
+
+    def close(self) -> RunResult:
+        """Kill what still runs; every process is gone when this returns. Safe to call twice."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
+
+
+class Sandbox(Protocol):
+    """Runs commands, each in a sandbox of its own."""
+
+    def run(self, command: Command, stdin: bytes = b"") -> RunResult:
+        """Run to the end and report."""
+
+    def start(self, command: Command) -> InteractiveRun:
+        """Start and return at once."""
