@@ -1,4 +1,4 @@
-"""The shape of problem.yaml, as pydantic models: unknown keys are errors, units are in the names."""
+"""The shape of problem.yaml as pydantic models: unknown keys are errors, names carry units."""
 
 from __future__ import annotations
 
