@@ -197,15 +197,11 @@ def _system(profile: Profile) -> list[str]:
 def _placed(name: str) -> str:
     parts = PurePosixPath(name).parts
     if not parts or name.startswith("/") or ".." in parts or "\0" in name:
-        raise SandboxError(
-            f"a file's name must be a relative path without .., got {name!r}"
-        )
+        raise SandboxError(f"a file's name must be a relative path without .., got {name!r}")
     return f"{HOME}/{'/'.join(parts)}"
 
 
-def spawn_argv(
-    bwrap: str, uid: int | None, arguments_fd: int, inner: Sequence[str]
-) -> list[str]:
+def spawn_argv(bwrap: str, uid: int | None, arguments_fd: int, inner: Sequence[str]) -> list[str]:
     """The command line outside; with a uid, root's rights are dropped before bubblewrap starts.
 
     bubblewrap itself, started by root, would keep kernel uid 0 inside its namespaces.

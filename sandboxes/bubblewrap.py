@@ -26,9 +26,7 @@ from sandboxes.run import Run
 from sandboxes.runtime import ensure_runtime
 from sandboxes.seccomp import filter_program
 
-SCRATCH_MOUNT = (
-    "/mnt"  # covered in the namespace of one thread only; nobody else sees it
-)
+SCRATCH_MOUNT = "/mnt"  # covered in the namespace of one thread only; nobody else sees it
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +37,7 @@ class Host:
     runtime: Path
     seccomp: bytes
     hierarchies: Hierarchies
-    scratch_mount: (
-        str | None
-    )  # where a run mounts its sized tmpfs; None without the right to
+    scratch_mount: str | None  # where a run mounts its sized tmpfs; None without the right to
     first_uid: int = FIRST_UID
     last_uid: int = LAST_UID
 
@@ -79,9 +75,7 @@ class BubblewrapSandbox:
     ) -> None:
         bwrap = shutil.which("bwrap", path="/usr/bin:/usr/local/bin:/bin")
         if bwrap is None:
-            raise SandboxError(
-                "submissions run under bubblewrap: apt install bubblewrap"
-            )
+            raise SandboxError("submissions run under bubblewrap: apt install bubblewrap")
         self.host = Host(
             bwrap=bwrap,
             runtime=ensure_runtime(runtime, progress),
@@ -131,9 +125,7 @@ def can_mount_scratch() -> bool:
 
     def attempt() -> bool:
         try:
-            os.close(
-                mount_private_tmpfs(SCRATCH_MOUNT, "size=4k,nr_inodes=2,mode=0700")
-            )
+            os.close(mount_private_tmpfs(SCRATCH_MOUNT, "size=4k,nr_inodes=2,mode=0700"))
         except OSError:
             return False
         return True

@@ -18,9 +18,7 @@ from sandboxes.interface import SandboxError
 
 MIB = 1 << 20
 _PREFIX = "gauntlet-"
-_PARENT = (
-    "gauntlet"  # under version 2, where a group with children may hold no processes
-)
+_PARENT = "gauntlet"  # under version 2, where a group with children may hold no processes
 _numbers = itertools.count(1)
 
 
@@ -48,9 +46,7 @@ class Hierarchies:
 class Cgroup:
     """The groups of one run. Limits what the hierarchies allow and accounts for the whole tree."""
 
-    def __init__(
-        self, hierarchies: Hierarchies, memory_bytes: int, processes: int
-    ) -> None:
+    def __init__(self, hierarchies: Hierarchies, memory_bytes: int, processes: int) -> None:
         self.hierarchies = hierarchies
         name = f"{_PREFIX}{os.getpid()}-{_start_time(os.getpid())}-{next(_numbers)}"
         self._directories = [parent / name for parent in hierarchies.directories()]
@@ -75,9 +71,7 @@ class Cgroup:
         elif self._memory:
             (self._memory / "memory.limit_in_bytes").write_text(str(memory_bytes))
             with contextlib.suppress(OSError):
-                (self._memory / "memory.memsw.limit_in_bytes").write_text(
-                    str(memory_bytes)
-                )
+                (self._memory / "memory.memsw.limit_in_bytes").write_text(str(memory_bytes))
         if self._pids:
             (self._pids / "pids.max").write_text(str(processes))
 
@@ -87,9 +81,7 @@ class Cgroup:
             try:
                 (directory / "cgroup.procs").write_text(str(process_id))
             except OSError as error:
-                raise SandboxError(
-                    f"a process could not enter {directory}: {error}"
-                ) from error
+                raise SandboxError(f"a process could not enter {directory}: {error}") from error
 
     def cpu_time_s(self) -> float | None:
         """CPU seconds of the tree so far, the dead included; None if not accounted."""
@@ -112,16 +104,12 @@ class Cgroup:
             used = stat["anon"] + stat["shmem"]
             cached = stat["file"] - stat["shmem"]
             peak_file = self._memory / "memory.peak"
-            peak = (
-                int(peak_file.read_text()) if peak_file.exists() else 0
-            )  # since Linux 5.19
+            peak = int(peak_file.read_text()) if peak_file.exists() else 0  # since Linux 5.19
         else:
             used = stat["total_rss"] + stat["total_shmem"]
             cached = stat["total_cache"] - stat["total_shmem"]
             peak = int((self._memory / "memory.max_usage_in_bytes").read_text())
-        self._anonymous_peak_bytes = max(
-            self._anonymous_peak_bytes, used, peak - cached
-        )
+        self._anonymous_peak_bytes = max(self._anonymous_peak_bytes, used, peak - cached)
         return self._anonymous_peak_bytes / MIB
 
     def out_of_memory(self) -> bool:
@@ -153,9 +141,7 @@ class Cgroup:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process_id, signal.SIGKILL)
             if time.monotonic() > deadline:
-                raise SandboxError(
-                    f"processes {sorted(members)} of a run could not be killed"
-                )
+                raise SandboxError(f"processes {sorted(members)} of a run could not be killed")
             time.sleep(0.001)
 
     def remove(self, patience_s: float = 2.0) -> None:
@@ -177,9 +163,7 @@ def find_hierarchies() -> Hierarchies:
         controller: next(
             (
                 place
-                for place in _self_and_parents(
-                    v1_mounts[controller], own.get(controller, "/")
-                )
+                for place in _self_and_parents(v1_mounts[controller], own.get(controller, "/"))
                 if _works(Hierarchies(**{field: place}))
             ),
             None,
@@ -290,9 +274,7 @@ def _remove(directory: Path, patience_s: float) -> None:
             directory.rmdir()
         except OSError as error:
             if time.monotonic() > deadline:
-                raise SandboxError(
-                    f"{directory} could not be removed: {error}"
-                ) from error
+                raise SandboxError(f"{directory} could not be removed: {error}") from error
             time.sleep(0.001)
 
 

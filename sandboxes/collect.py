@@ -14,9 +14,7 @@ from collections.abc import Iterable
 from sandboxes.kernel import open_beneath
 
 
-def collect(
-    directory_fd: int, names: Iterable[str], size_limit_bytes: int
-) -> dict[str, bytes]:
+def collect(directory_fd: int, names: Iterable[str], size_limit_bytes: int) -> dict[str, bytes]:
     """The named files below a directory; a name with nothing safe behind it is left out.
 
     Parameters

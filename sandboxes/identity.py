@@ -6,6 +6,7 @@ import fcntl
 import os
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from sandboxes.interface import SandboxError
 
@@ -27,7 +28,7 @@ class Identity:
             os.close(self._lock_fd)
             self._lock_fd = None
 
-    def __enter__(self) -> Identity:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -51,15 +52,11 @@ def take_identity(first: int = FIRST_UID, last: int = LAST_UID) -> Identity:
         return Identity(os.geteuid(), None)
     _LOCKS.mkdir(mode=0o700, parents=True, exist_ok=True)
     for uid in range(first, last + 1):
-        lock_fd = os.open(
-            _LOCKS / str(uid), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
-        )
+        lock_fd = os.open(_LOCKS / str(uid), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(lock_fd)
             continue
         return Identity(uid, lock_fd)
-    raise SandboxError(
-        f"all user ids from {first} to {last} are in use; configure a larger range"
-    )
+    raise SandboxError(f"all user ids from {first} to {last} are in use; configure a larger range")

@@ -31,9 +31,7 @@ _SPAWN_OBJECT_BYTES = 1024
 _FIRST_HIGH_FD = 200
 
 _OPENAT2 = 437  # the same number everywhere
-_RESOLVE_SAFELY = (
-    0x01 | 0x02 | 0x04 | 0x08
-)  # NO_XDEV, NO_MAGICLINKS, NO_SYMLINKS, BENEATH
+_RESOLVE_SAFELY = 0x01 | 0x02 | 0x04 | 0x08  # NO_XDEV, NO_MAGICLINKS, NO_SYMLINKS, BENEATH
 
 
 def _check(returned: int, what: str) -> None:
@@ -68,9 +66,7 @@ def mount_private_tmpfs(where: str, options: str) -> int:
     _check(_libc.unshare(_CLONE_FS | _CLONE_NEWNS), "unshare(CLONE_NEWNS)")
     _check(_libc.mount(None, b"/", None, _MS_REC_PRIVATE, None), "mount(MS_PRIVATE)")
     _check(
-        _libc.mount(
-            b"tmpfs", where.encode(), b"tmpfs", _MS_NOSUID_NODEV, options.encode()
-        ),
+        _libc.mount(b"tmpfs", where.encode(), b"tmpfs", _MS_NOSUID_NODEV, options.encode()),
         f"mount of a tmpfs on {where}",
     )
     return os.open(where, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -84,9 +80,7 @@ def open_beneath(directory_fd: int, path: str) -> int:
     OSError
         If there is no such file, or any part of the path is a link or leads elsewhere.
     """
-    how = struct.pack(
-        "<QQQ", os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK, 0, _RESOLVE_SAFELY
-    )
+    how = struct.pack("<QQQ", os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK, 0, _RESOLVE_SAFELY)
     descriptor = int(
         _libc.syscall(
             ctypes.c_long(_OPENAT2),
@@ -100,9 +94,7 @@ def open_beneath(directory_fd: int, path: str) -> int:
     return descriptor
 
 
-def spawn(
-    argv: Sequence[str], environment: Mapping[str, str], descriptors: Sequence[int]
-) -> int:
+def spawn(argv: Sequence[str], environment: Mapping[str, str], descriptors: Sequence[int]) -> int:
     """Start a program whose descriptors 0, 1, 2... are exactly these, and no others.
 
     Unlike `subprocess` this renumbers descriptors and, by vfork, costs the same from a large
@@ -146,13 +138,9 @@ def spawn(
         for unchangeable in (signal.SIGKILL, signal.SIGSTOP):
             _libc.sigdelset(signals, int(unchangeable))
         _libc.posix_spawnattr_setsigdefault(attributes, signals)
-        _libc.posix_spawnattr_setflags(
-            attributes, ctypes.c_short(_SETSIGDEF_AND_SETSIGMASK)
-        )
+        _libc.posix_spawnattr_setflags(attributes, ctypes.c_short(_SETSIGDEF_AND_SETSIGMASK))
         arguments = _string_array(argv)
-        variables = _string_array(
-            [f"{name}={value}" for name, value in environment.items()]
-        )
+        variables = _string_array([f"{name}={value}" for name, value in environment.items()])
         process_id = ctypes.c_int()
         error = _libc.posix_spawn(
             ctypes.byref(process_id),

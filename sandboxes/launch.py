@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sandboxes.arguments import Descriptors, bubblewrap_arguments, program, spawn_argv
 from sandboxes.cgroups import Cgroup
 from sandboxes.identity import take_identity
-from sandboxes.interface import Command, SandboxError
+from sandboxes.interface import Command
 from sandboxes.kernel import become_subreaper, mount_private_tmpfs, spawn
 
 if TYPE_CHECKING:
@@ -39,9 +39,7 @@ class Launched:
         Where bubblewrap tells, as JSON, its child's process id and later its exit code.
     """
 
-    def __init__(
-        self, host: Host, command: Command, interactive: bool, stdin: bytes
-    ) -> None:
+    def __init__(self, host: Host, command: Command, interactive: bool, stdin: bytes) -> None:
         self._cleanup = contextlib.ExitStack()
         self._theirs = contextlib.ExitStack()
         self._host = host
@@ -60,9 +58,7 @@ class Launched:
     def _start(self, command: Command, interactive: bool, stdin: bytes) -> None:
         limits = command.limits
         host = self._host
-        identity = self._cleanup.enter_context(
-            take_identity(host.first_uid, host.last_uid)
-        )
+        identity = self._cleanup.enter_context(take_identity(host.first_uid, host.last_uid))
         self._uid = identity.uid
         if host.hierarchies.directories():
             self.cgroup = Cgroup(
@@ -72,9 +68,7 @@ class Launched:
             )
             self._cleanup.callback(self.cgroup.remove)
         if host.scratch_mount is not None:
-            inodes = (
-                limits.scratch_inodes + len(command.files) + 4
-            )  # the root and three folders
+            inodes = limits.scratch_inodes + len(command.files) + 4  # the root and three folders
             self._scratch_fd = mount_private_tmpfs(
                 host.scratch_mount,
                 f"size={limits.scratch_mib}m,nr_inodes={inodes},mode=0700,"
@@ -94,15 +88,11 @@ class Launched:
         self._theirs.callback(os.close, status_write)
         numbers = Descriptors(*range(len(descriptors), len(descriptors) + 4))
         descriptors += [arguments_read, self._memory_file(host.seccomp), status_write]
-        descriptors += [
-            self._memory_file(content) for content in command.files.values()
-        ]
+        descriptors += [self._memory_file(content) for content in command.files.values()]
 
         inner = program(command, bursts_bounded=host.hierarchies.memory is not None)
         uid = self._uid if host.is_root else None
-        arguments = bubblewrap_arguments(
-            command, numbers, host.runtime, host.scratch_mount
-        )
+        arguments = bubblewrap_arguments(command, numbers, host.runtime, host.scratch_mount)
         become_subreaper()
         self.started_at = time.monotonic()
         self.process_id = spawn(
@@ -114,13 +104,9 @@ class Launched:
             self._cleanup.callback(os.close, self.process_fd)
             if self.cgroup is not None:
                 self.cgroup.add(self.process_id)
-            with contextlib.suppress(
-                ProcessLookupError
-            ):  # it has died; its status will tell
+            with contextlib.suppress(ProcessLookupError):  # it has died; its status will tell
                 Path(f"/proc/{self.process_id}/oom_score_adj").write_text("1000")
-            with contextlib.suppress(
-                BrokenPipeError
-            ):  # it has died; its status will tell
+            with contextlib.suppress(BrokenPipeError):  # it has died; its status will tell
                 view = memoryview(arguments)
                 while view:
                     view = view[os.write(arguments_write, view) :]

@@ -52,9 +52,7 @@ def process_tree(root: int) -> list[int]:
         except OSError:
             continue
         for thread in threads:
-            tree += [
-                int(child) for child in _read(f"/proc/{process}/task/{thread}/children")
-            ]
+            tree += [int(child) for child in _read(f"/proc/{process}/task/{thread}/children")]
     return tree
 
 

@@ -64,9 +64,7 @@ class Run:
         self._error: BaseException | None = None
         self._closed = False
         # A daemon: a forgotten run must not keep the interpreter; the kernel then ends the run.
-        self._thread = threading.Thread(
-            target=self._live, name="sandbox-run", daemon=True
-        )
+        self._thread = threading.Thread(target=self._live, name="sandbox-run", daemon=True)
         self._thread.start()
         self._started.wait()
         if self._error is not None:
@@ -160,9 +158,7 @@ class Run:
     def _frame_is_too_large(self) -> bool:
         if len(self._inbox) < _LENGTH.size:
             return False
-        return bool(
-            _LENGTH.unpack_from(self._inbox)[0] > self._command.limits.frame_mib * MIB
-        )
+        return bool(_LENGTH.unpack_from(self._inbox)[0] > self._command.limits.frame_mib * MIB)
 
     def _read_answers(self, time_limit_s: float) -> None:
         """Read once, or find out that there is nothing more; or return after the time limit."""
@@ -218,9 +214,7 @@ class Run:
         if self._result is None:
             raise SandboxError("a run ended without a result")
         if self._result.status is RunStatus.EXITED and self._inbox:
-            return replace(
-                self._result, status=RunStatus.BAD_FRAME
-            )  # it broke off in a frame
+            return replace(self._result, status=RunStatus.BAD_FRAME)  # it broke off in a frame
         return self._result
 
     def _close_fds(self) -> None:
@@ -242,9 +236,7 @@ class Run:
 
     def _live(self) -> None:
         try:
-            launched = Launched(
-                self._host, self._command, self._interactive, self._stdin
-            )
+            launched = Launched(self._host, self._command, self._interactive, self._stdin)
         except BaseException as error:
             self._error = error
             self._ended.set()
@@ -252,9 +244,7 @@ class Run:
             return
         self._launched = launched
         self._status = Status(launched.status_fd)
-        self._output = Output(
-            self._command.limits.output_kib << 10, launched.output_fds
-        )
+        self._output = Output(self._command.limits.output_kib << 10, launched.output_fds)
         self._meter = Meter(launched.cgroup, launched.process_id)
         self._request_fd, self._answer_fd = launched.request_fd, launched.answer_fd
         self._reaped: int | None = None
@@ -381,9 +371,7 @@ class Run:
             home_fd = launched.home_fd(None)
         collected = {}
         if home_fd is not None:
-            collected = collect(
-                home_fd, self._command.collect, limits.scratch_mib * MIB
-            )
+            collected = collect(home_fd, self._command.collect, limits.scratch_mib * MIB)
             os.close(home_fd)
         launched.release()
         streams = self._output.streams()
@@ -415,9 +403,7 @@ class Run:
             return stopped, None, signal.SIGKILL
         if code is None:
             text = said.decode(errors="replace").strip()
-            raise SandboxError(
-                f"bubblewrap could not set up the sandbox: {text or 'no reason'}"
-            )
+            raise SandboxError(f"bubblewrap could not set up the sandbox: {text or 'no reason'}")
         # bubblewrap's init, like a shell, says 128 + n for a program that signal n ended.
         if 128 < code <= 128 + signal.NSIG:
             return RunStatus.SIGNALLED, None, code - 128

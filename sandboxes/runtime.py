@@ -60,9 +60,7 @@ def ensure_runtime(
         If the system has no Python, or the packages cannot be fetched.
     """
     if not Path(PYTHON).exists():
-        raise SandboxError(
-            f"submissions run on {PYTHON}, which is missing: apt install python3"
-        )
+        raise SandboxError(f"submissions run on {PYTHON}, which is missing: apt install python3")
     directory = directory or runtime_directory()
     if (directory / "COMPLETE").exists():
         return directory
@@ -70,9 +68,7 @@ def ensure_runtime(
     with open(directory.parent / f".{directory.name}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (directory / "COMPLETE").exists():
-            progress(
-                f"Installing the packages that submissions can import into {directory}"
-            )
+            progress(f"Installing the packages that submissions can import into {directory}")
             _build(directory, progress)
     return directory
 
@@ -82,11 +78,8 @@ def _build(directory: Path, progress: Callable[[str], None]) -> None:
     try:
         _install(staging)
         progress("Compiling them, so that no run has to")
-        _run(
-            [PYTHON, "-m", "compileall", "-q", "-j", "0"]
-            + ["--invalidation-mode", "unchecked-hash", str(staging)],
-            "the packages could not be compiled",
-        )
+        compileall = [PYTHON, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
+        _run([*compileall, str(staging)], "the packages could not be compiled")
         _make_readable(staging)
         (staging / "COMPLETE").touch(mode=0o644)
         if directory.exists():
@@ -110,9 +103,7 @@ def _install(target: Path) -> None:
         command = [PYTHON, "-m", "pip", *options]
     else:
         ask = "import sys; print('%d.%d' % sys.version_info[:2])"
-        version = subprocess.run(
-            [PYTHON, "-c", ask], capture_output=True, check=True, text=True
-        )
+        version = subprocess.run([PYTHON, "-c", ask], capture_output=True, check=True, text=True)
         command = [sys.executable, "-m", "pip", *options]
         command += [
             "--implementation",

@@ -168,9 +168,7 @@ def filter_program(machine: str | None = None) -> bytes:
         if number is not None:
             body = rule()
             code += [(_IF_EQUAL, 0, len(body), number), *body]
-    free = {
-        numbers[column] for name, numbers in ALLOWED.items() if name not in _CHECKED
-    }
+    free = {numbers[column] for name, numbers in ALLOWED.items() if name not in _CHECKED}
     for low, high in _ranges(number for number in free if number is not None):
         # Ascending, so below the range means in none of them.
         code += [

@@ -6,9 +6,7 @@ architecture never had the call. What is not listed here is denied.
 
 from __future__ import annotations
 
-NEWEST_KNOWN = (
-    451  # cachestat, Linux 6.5: a larger number answers ENOSYS, so that libc falls back
-)
+NEWEST_KNOWN = 451  # cachestat, Linux 6.5: a larger number answers ENOSYS, so that libc falls back
 
 ALLOWED: dict[str, tuple[int | None, int | None]] = {
     "read": (0, 63),
