@@ -11,6 +11,7 @@ is waited for, so that nobody can come to rely on early arrival.
 
 from __future__ import annotations
 
+import contextlib
 import linecache
 import operator
 import os
@@ -52,10 +53,11 @@ class Request:
         payload = self._comm._complete(self._number)
         self._waited = True
         if self._array.tobytes() != self._snapshot:
-            raise Misuse(
+            self._comm._misuse = Misuse(
                 f"the array given to {self._name} must not change before its wait() returns, "
                 "but it did: your code or another receive wrote into it"
             )
+            raise self._comm._misuse
         if payload is not None:
             self._array[...] = np.frombuffer(payload, self._array.dtype)
 
@@ -73,6 +75,7 @@ class Comm:
         self._blobs: list[bytes] = []
         self._receives: set[int] = set()
         self._completed: dict[int, bytes | None] = {}
+        self._misuse: Misuse | None = None
 
     def isend(self, array: np.ndarray[Any, Any], dst: int) -> Request:
         """Begin to send a copy of `array` (1-D) to rank `dst`."""
@@ -142,9 +145,17 @@ class Comm:
         return self._completed.pop(number)
 
     def _tell(self, kind: str, *blobs: bytes, **more: Any) -> None:
+        _flush()
         message = {"type": kind, "run": self._run, "ops": self._ops, **more}
         wire.write_answer(message, *self._blobs, *blobs)
         self._ops, self._blobs = [], []
+
+
+def _flush() -> None:
+    """Let what was printed out now: a rank that is killed while it waits flushes nothing."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):
+            stream.flush()
 
 
 def _poison(array: np.ndarray[Any, Any]) -> None:
@@ -198,6 +209,8 @@ def _serve(code: types.CodeType, entry_point: str, message: dict[str, Any], blob
     comm = Comm(message["run"], message["rank"], message["size"], buffer)
     try:
         returned = _load(code, entry_point)(comm, buffer)
+        if comm._misuse is not None:  # the submission caught it
+            raise comm._misuse
     except Misuse as misuse:
         comm._tell("misuse", **_explain(misuse))
     except BaseException as error:
