@@ -6,13 +6,22 @@ from pathlib import Path
 
 from graders import harness
 from graders.harness import wire
-from graders.ports import Launcher, Outcome, Output, Program, ProgramLimits, ProgramSpec
+from graders.ports import Launcher, Outcome, Output, Program, ProgramLimits, ProgramSpec, StopReason
 from graders.verdict import JsonObject
 
 _HARNESS = Path(harness.__file__).parent
 _FILES = {
     f"graders/harness/{name}": (_HARNESS / name).read_bytes()
     for name in ("collective.py", "wire.py")
+}
+
+
+_STOPPED = {
+    StopReason.CPU_TIME: "it used up its CPU time",
+    StopReason.WALL_TIME: "it gave no answer in time",
+    StopReason.MEMORY: "it used more memory than it may",
+    StopReason.OUTPUT: "it printed more than it may",
+    StopReason.BAD_FRAME: "it wrote to the descriptors of the harness",
 }
 
 
@@ -42,6 +51,8 @@ class Ranks:
         )
         self._programs: dict[int, Program] = {}
         self._fresh: set[int] = set()
+        self._last_output: dict[int, Output] = {}  # of programs closed since last asked
+        self._peak_mib = 0.0
 
     def ensure(self, n_ranks: int) -> None:
         """Have ranks 0 to `n_ranks` - 1 ready; those missing are started before any is awaited.
@@ -56,7 +67,11 @@ class Ranks:
                 self._programs[rank] = self._launcher.start(self._spec)
                 self._fresh.add(rank)
         for rank in sorted(self._fresh):
-            self._await_ready(self._programs[rank])
+            try:
+                self._await_ready(self._programs[rank])
+            except ImportFailed:
+                self.close()
+                raise
             self._fresh.discard(rank)
 
     def send(self, rank: int, message: JsonObject, *blobs: bytes) -> None:
@@ -70,7 +85,9 @@ class Ranks:
     def discard(self, ranks: set[int]) -> None:
         """Close the programs of these ranks; `ensure` starts fresh ones."""
         for rank in ranks:
-            self._programs.pop(rank).close()
+            program = self._programs.pop(rank)
+            self._peak_mib = max(self._peak_mib, program.close().memory_mib)
+            self._last_output[rank] = program.take_output()
             self._fresh.discard(rank)
 
     def close(self) -> None:
@@ -81,8 +98,11 @@ class Ranks:
         """What the ranks printed since last asked, each line with its rank, within the limit."""
         lines: list[str] = []
         truncated = False
-        for rank, program in sorted(self._programs.items()):
-            output = program.take_output()
+        outputs = self._last_output | {
+            rank: program.take_output() for rank, program in self._programs.items()
+        }
+        self._last_output = {}
+        for rank, output in sorted(outputs.items()):
             truncated = truncated or output.truncated
             lines += [f"[rank {rank}] {line}\n" for line in output.text.splitlines()]
         text = "".join(lines)
@@ -91,7 +111,9 @@ class Ranks:
 
     def memory_mib(self) -> float:
         """The largest peak of any rank's program."""
-        return max((each.usage().memory_mib for each in self._programs.values()), default=0.0)
+        usages = [program.usage().memory_mib for program in self._programs.values()]
+        self._peak_mib = max([self._peak_mib, *usages])
+        return self._peak_mib
 
     def _await_ready(self, program: Program) -> None:
         answer = program.receive(self._limits.wall_time_s)
@@ -115,8 +137,8 @@ class Ranks:
 
 def describe_outcome(outcome: Outcome) -> str:
     """How a program ended, as the rest of a sentence: ``it exited with code 0``."""
-    if outcome.exit_code is not None:
-        return f"it ended itself with exit code {outcome.exit_code}"
-    if outcome.signal is not None:
-        return f"it was ended by signal {outcome.signal} ({outcome.reason})"
-    return f"it was stopped ({outcome.reason})"
+    if outcome.reason is StopReason.EXITED:
+        return f"it exited with code {outcome.exit_code}"
+    if outcome.reason is StopReason.SIGNALLED:
+        return f"it was ended by signal {outcome.signal}"
+    return _STOPPED[outcome.reason]

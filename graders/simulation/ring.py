@@ -63,6 +63,7 @@ class Message:
 
     source: int
     target: int
+    position: int  # among the messages of its link, from 0
     send: Post | None = None
     recv: Post | None = None
     start_s: float | None = None
@@ -127,6 +128,7 @@ class Ring:
         self.requests: list[list[Message]] = [[] for _ in range(self.n_ranks)]
         self._posts: list[list[Post]] = [[] for _ in range(self.n_ranks)]
         self._links: dict[tuple[int, int], list[Message]] = {}
+        self._placed: dict[tuple[int, int, Side], int] = {}
 
     def neighbours(self, rank: int) -> list[int]:
         """The ranks that `rank` may send to and receive from, ascending."""
@@ -196,13 +198,13 @@ class Ring:
     def _place(self, post: Post) -> Message:
         """Put the post at the first message of its link that lacks this side."""
         link = self._links.setdefault((post.source, post.target), [])
-        for message in link:
-            if getattr(message, post.side) is None:
-                break
-        else:
-            message = Message(post.source, post.target)
-            link.append(message)
-            self.messages.append(message)
+        side = (post.source, post.target, post.side)
+        position = self._placed.get(side, 0)
+        self._placed[side] = position + 1
+        if position == len(link):
+            link.append(Message(post.source, post.target, position))
+            self.messages.append(link[-1])
+        message = link[position]
         if post.side is Side.SEND:
             message.send = post
         else:
@@ -222,8 +224,7 @@ class Ring:
                 message,
             )
         link = self._links[send.source, send.target]
-        position = next(index for index, other in enumerate(link) if other is message)
-        free_s = link[position - 1].end_s if position else 0.0
+        free_s = link[message.position - 1].end_s if message.position else 0.0
         assert free_s is not None  # noqa: S101 - messages of a link match in their order
         message.start_s = max(send.time_s, recv.time_s, free_s)
         message.end_s = message.start_s + self.alpha_s + self.beta_s_per_byte * send.n_bytes
