@@ -109,16 +109,20 @@ def exact_sum(vectors: list[Vector]) -> Vector:
     return np.array([math.fsum(column) for column in columns], dtype=np.float64)
 
 
-def wrong_elements(trace: Trace, rank: int) -> list[int]:
-    """The elements of a rank's result that are not the sum, ascending."""
+def wrong_elements(trace: Trace) -> dict[int, list[int]]:
+    """Of each rank that returned, the elements that are not the sum, ascending."""
     expected = exact_sum(trace.vectors)
     bound = rounding_bound(np.array(trace.vectors))
-    got = result(trace, rank)
-    if got.dtype.kind == "i":
-        return [int(index) for index in np.flatnonzero(got != expected)]
-    with np.errstate(invalid="ignore", over="ignore"):
-        right = np.abs(got - expected) <= bound  # False for NaN
-    return [int(index) for index in np.flatnonzero(~right)]
+    wrong = {}
+    for rank in sorted(trace.results):
+        got = result(trace, rank)
+        if got.dtype.kind == "i":
+            right = got == expected
+        else:
+            with np.errstate(invalid="ignore", over="ignore"):
+                right = np.abs(got - expected) <= bound  # False for NaN
+        wrong[rank] = [int(index) for index in np.flatnonzero(~right)]
+    return wrong
 
 
 def _messages_met(trace: Trace) -> Failure | None:
@@ -150,7 +154,7 @@ def _requests_waited(trace: Trace) -> Failure | None:
 
 
 def _sum(trace: Trace) -> Failure | None:
-    wrong = {rank: wrong_elements(trace, rank) for rank in sorted(trace.results)}
+    wrong = wrong_elements(trace)
     bad_ranks = [rank for rank, elements in wrong.items() if elements]
     if not bad_ranks:
         return None
@@ -158,7 +162,7 @@ def _sum(trace: Trace) -> Failure | None:
     unchanged = all(
         trace.results[each] == vector.tobytes() for each, vector in enumerate(trace.vectors)
     )
-    if unchanged and trace.ring.messages:
+    if unchanged and any(trace.ring.sent_bytes):
         name = trace.returned[rank]
         given = f"the function returned a value of type {name}" if name else "nothing was written"
         text = (
@@ -221,8 +225,9 @@ def _same_bits(trace: Trace) -> Failure | None:
         if trace.results[rank] == trace.results[0]:
             continue
         here, there = result(trace, rank), result(trace, 0)
-        differing = [i for i in range(len(here)) if here[i].tobytes() != there[i].tobytes()]
-        element = differing[0]
+        as_bytes = (-1, trace.input.item_bytes)
+        differs = here.view(np.uint8).reshape(as_bytes) != there.view(np.uint8).reshape(as_bytes)
+        element = int(np.flatnonzero(differs.any(axis=1))[0])
         text = (
             f"all ranks must end with the same bits: element {element} is "
             f"{there[element].item()!r} on rank 0 and {here[element].item()!r} on rank {rank}. "
@@ -240,26 +245,37 @@ def _same_bits(trace: Trace) -> Failure | None:
 
 def _bytes(trace: Trace) -> Failure | None:
     costs = Costs.of(trace.input, trace.ring)
-    least = min(costs.sent_bytes)
-    if costs.too_many_bytes:
-        rank = costs.sent_bytes.index(max(costs.sent_bytes))
+    most, least, total = max(costs.sent_bytes), min(costs.sent_bytes), sum(costs.sent_bytes)
+    needed_bytes = 2 * (trace.input.n_ranks - 1) * trace.input.vector_bytes
+    rule = f"2(n-1)/n of the vector, {costs.ideal_bytes:.6g} bytes"
+    if total < needed_bytes:
         text = (
-            f"the sum is right, but it costs too many bytes: a rank may send 2(n-1)/n of the "
-            f"vector, {costs.ideal_bytes:g} bytes, and at most {costs.tolerance_bytes} bytes "
-            f"more; rank {rank} sent {max(costs.sent_bytes)}, {costs.bytes_ratio:.2f} times the "
-            f"ideal (simulated time: {costs.time_ratio:.2f} times). Send each chunk once to sum "
-            "it and once to pass it on, with chunks that differ by one element at most."
+            f"an all-reduce must move 2(n-1) vectors, {needed_bytes} bytes over all ranks: these "
+            f"ranks sent {total} bytes, too few to know the sum. Exchange the elements themselves, "
+            "all of them, through comm."
         )
-        bad = _first_over_budget(trace, rank, costs.ideal_bytes + costs.tolerance_bytes)
+        return Failure("too_few_bytes", Verdict.WRONG_ANSWER, text, None, 0, costs.to_json())
+    budget_bytes = costs.ideal_bytes + costs.tolerance_bytes
+    if most > budget_bytes:
+        rank = costs.sent_bytes.index(most)
+        text = (
+            f"the sum is right, but it costs too many bytes: a rank may send {rule}, and at most "
+            f"{costs.tolerance_bytes} bytes more; rank {rank} sent {most}, "
+            f"{costs.bytes_ratio:.2f} times the ideal (simulated time: {costs.time_ratio:.2f} "
+            "times). Send each chunk once to sum it and once to pass it on, with chunks that "
+            "differ by one element at most."
+        )
+        bad = _first_over_budget(trace, rank, budget_bytes)
         return Failure("bytes", Verdict.TOO_SLOW, text, bad, rank, costs.to_json())
     if least < costs.ideal_bytes - costs.tolerance_bytes:
         rank = costs.sent_bytes.index(least)
         text = (
-            f"each rank must do its share, 2(n-1)/n of the vector ({costs.ideal_bytes:g} bytes, "
-            f"at most {costs.tolerance_bytes} less): rank {rank} sent {least} bytes, fewer than "
-            "a ring all-reduce can do with. Exchange the vectors through comm."
+            f"the sum is right, but the ranks do not share the work: each must send {rule}, and "
+            f"at most {costs.tolerance_bytes} bytes less; rank {rank} sent {least} and another "
+            f"{most}, {costs.bytes_ratio:.2f} times the ideal (simulated time: "
+            f"{costs.time_ratio:.2f} times). Give every rank a chunk to finish."
         )
-        return Failure("too_few_bytes", Verdict.WRONG_ANSWER, text, None, rank, costs.to_json())
+        return Failure("uneven_bytes", Verdict.TOO_SLOW, text, None, rank, costs.to_json())
     return None
 
 

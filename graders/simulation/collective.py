@@ -126,16 +126,8 @@ class _Run:
                 raise _Stray("it belongs to no call")
             return self._take(rank, message, blobs)
         except Violation as violation:
-            advice = {
-                "neighbours": "Pass the data on from neighbour to neighbour.",
-                "mismatch": "Make both ends compute the chunk's bounds in the same way.",
-            }[violation.kind]
             return Failure(
-                violation.kind,
-                Verdict.WRONG_ANSWER,
-                f"{violation.text}. {advice}",
-                violation.message,
-                rank,
+                violation.kind, Verdict.WRONG_ANSWER, violation.text, violation.message, rank
             )
         except (wire.WireError, _Stray) as stray:
             return Failure(

@@ -75,12 +75,12 @@ def _vectors(trace: Trace) -> list[Json]:
     if not 0 < chosen.n_ranks * chosen.length <= MAX_NUMBERS_SHOWN:
         return []
     rows: list[Json] = []
+    wrong = wrong_elements(trace)
     for rank, vector in enumerate(trace.vectors):
         after: list[Json] | None = None
         if rank in trace.results:
-            wrong = set(wrong_elements(trace, rank))
             after = [
-                {"text": _short(value.item()), "wrong": index in wrong}
+                {"text": _short(value.item()), "wrong": index in wrong[rank]}
                 for index, value in enumerate(result(trace, rank))
             ]
         rows.append(

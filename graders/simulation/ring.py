@@ -164,7 +164,8 @@ class Ring:
             raise Violation(
                 "neighbours",
                 "a rank may exchange messages with its neighbours on the ring only: "
-                f"{post.describe()}, whose neighbours are {_listed(self.neighbours(rank))}",
+                f"{post.describe()}, whose neighbours are {_listed(self.neighbours(rank))}. "
+                "Pass the data on from neighbour to neighbour.",
                 message,
             )
         self._match(message)
@@ -215,12 +216,20 @@ class Ring:
         send, recv = message.send, message.recv
         if send is None or recv is None:
             return
-        if (send.dtype, send.count) != (recv.dtype, recv.count):
+        if send.dtype != recv.dtype:
             raise Violation(
                 "mismatch",
-                "both ends of a message must have the same dtype and length: "
+                "both ends of a message must have the same dtype: "
                 f"{send.describe()} with dtype {send.dtype} meets {recv.describe()} "
-                f"with dtype {recv.dtype}",
+                f"with dtype {recv.dtype}. Receive into an array of buf.dtype.",
+                message,
+            )
+        if send.count != recv.count:
+            raise Violation(
+                "mismatch",
+                "both ends of a message must have the same length: "
+                f"{send.describe()} meets {recv.describe()}. "
+                "Make both ends compute the chunk's bounds in the same way.",
                 message,
             )
         link = self._links[send.source, send.target]
