@@ -21,7 +21,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from graders.ports import Output, Outcome, ProgramSpec, StopReason, Usage
+from graders.ports import Outcome, Output, ProgramSpec, StopReason, Usage
 
 MAX_FRAME_BYTES = 64 << 20
 _LENGTH = struct.Struct("<I")
