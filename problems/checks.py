@@ -24,6 +24,7 @@ _SLUG: TypeAdapter[str] = TypeAdapter(Slug)
 
 
 def about_the_name(folder: Path, label: str) -> Iterator[Complaint]:
+    """The folder is a slug inside a round's folder."""
     try:
         _SLUG.validate_python(folder.name)
     except ValidationError:
@@ -44,9 +45,11 @@ def about_the_name(folder: Path, label: str) -> Iterator[Complaint]:
 
 
 def about_missing_files(found: set[str], label: str) -> Iterator[Complaint]:
+    """The files that every package must have."""
+    spare = {path for path in found if "/" not in path} - set(ALWAYS_PRESENT)
     for name in ALWAYS_PRESENT:
         if name not in found:
-            meant = nearest(name, [path for path in found if "/" not in path])
+            meant = nearest(name, spare, cutoff=0.8)
             advice = f"did you mean {meant} to be it?" if meant else "write it"
             yield Complaint(
                 f"{label}/{name}", None, None, f"a package must have {name}, it has none; {advice}"
