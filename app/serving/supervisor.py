@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from app.serving.children import Child, Program, how_it_ended
 from app.serving.logs import ChildLog, Terminal
@@ -150,8 +151,9 @@ class Supervisor:
 
     async def _unless_stopped(self, work: asyncio.Future[list[None]]) -> None:
         stopped = asyncio.create_task(self._stopping.wait())
+        either: list[asyncio.Future[Any]] = [work, stopped]
         try:
-            await asyncio.wait([work, stopped], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if work.done():
                 work.result()
         finally:
