@@ -176,7 +176,7 @@ def _sum(trace: Trace) -> Failure | None:
     parts = np.array([vector[element] for vector in trace.vectors])
     counts = count_parts(got, parts)
     passed_on = not set.intersection(*(set(elements) for elements in wrong.values()))
-    if math.isnan(got) or got == np.iinfo(np.int64).min:
+    if math.isnan(got) or abs(got) >= 1 << 62:  # what the harness fills pending arrays with
         why, todo = "", "It was read between irecv and its wait(), where an array holds no data."
     else:
         why = f": it {describe_parts(counts)}"
