@@ -54,8 +54,6 @@ def start(data_folder: Path) -> Iterator[Callable[[], TrialSite]]:
         def enter() -> TrialSite:
             site = TrialSite(data_folder, SHORT, "--port", "0", "--workers", "1")
             running.enter_context(site)
-                TrialSite(data_folder, SHORT, *["--port", "0", "--workers", "1"])
-            )
             site.manage("load_problems", "--from", str(PACKAGES))
             return site
 
