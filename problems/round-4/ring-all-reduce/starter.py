@@ -1,5 +1,3 @@
-
-
 def all_reduce(comm, buf):
     """Sum `buf` (a 1-D numpy array) over all ranks, in place."""
     right = (comm.rank + 1) % comm.size
