@@ -12,6 +12,7 @@ from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
 
 ANSWER_LIMIT_S = 30.0
 
@@ -55,7 +56,7 @@ class Visitor:
         scheme_less = self.address.removeprefix("http")
         return connect(
             f"ws{scheme_less}/ws/submissions/{submission}/?after={after}",
-            origin=self.address,  # type: ignore[arg-type]  a NewType of str
+            origin=Origin(self.address),
             additional_headers={"Cookie": self._cookie_header()},
             open_timeout=ANSWER_LIMIT_S,
             proxy=None,
