@@ -1,0 +1,38 @@
+"""The `simulation` grader: a protocol, driven step by step by a simulator on the trusted side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from graders.ports import Launcher, Task
+from graders.simulation import ring_collective
+from graders.verdict import Event
+
+QUEUE = "cpu"
+_SIMULATORS = {"ring-collective": ring_collective.judge}
+
+
+def judge(task: Task, source: bytes, launcher: Launcher, seed: int) -> Iterator[Event]:
+    """Judge a submission on the task's cases.
+
+    Parameters
+    ----------
+    task : Task
+        `settings` holds the grader's section of problem.yaml; all `cases` are run, in order.
+    source : bytes
+        The submission, one Python file.
+    seed : int
+        Draws the inputs. Keep it from the candidate until the verdict: who knows the seed knows
+        the other ranks' vectors.
+
+    Yields
+    ------
+    Event
+        Compiling, each case's start and end, and one verdict.
+
+    Raises
+    ------
+    ValueError
+        If the task's settings or inputs are not what the simulator takes: our fault.
+    """
+    yield from _SIMULATORS[str(task.settings["simulator"])](task, source, launcher, seed)

@@ -1,0 +1,90 @@
+"""Why a run is rejected, in words: the rule, the fact, and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from graders.ports import Outcome, StopReason
+from graders.simulation.ranks import describe_outcome
+from graders.simulation.ring import Message, Ring, Side
+from graders.verdict import Json, JsonObject, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a run is rejected. `kind` is what shrinking keeps."""
+
+    kind: str
+    verdict: Verdict
+    text: str
+    bad: Message | None = None
+    rank: int | None = None
+    detail: JsonObject = field(default_factory=dict)
+
+
+def stopped(rank: int, outcome: Outcome, step_time_limit_s: float) -> Failure:
+    """The failure of a rank whose program has ended or is late."""
+    reason = outcome.reason
+    if reason is StopReason.WALL_TIME:
+        text = (
+            f"a rank may compute for {step_time_limit_s:g} s between two blocking calls: rank "
+            f"{rank} gave no answer in that time. Look for a loop that does not end."
+        )
+        return Failure("time_limit", Verdict.TIME_LIMIT, text, rank=rank)
+    verdict = {
+        StopReason.CPU_TIME: Verdict.TIME_LIMIT,
+        StopReason.MEMORY: Verdict.MEMORY_LIMIT,
+        StopReason.OUTPUT: Verdict.OUTPUT_LIMIT,
+    }.get(reason, Verdict.RUNTIME_ERROR)
+    text = (
+        f"the program of each rank must live until the run ends: that of rank {rank} did not, "
+        f"{describe_outcome(outcome)}. Return from the function instead."
+    )
+    return Failure(f"stopped_{reason}", verdict, text, rank=rank)
+
+
+def raised(rank: int, message: dict[str, Any], entry_point: str) -> Failure:
+    """The failure of a rank whose call ended in an exception."""
+    error, said = str(message.get("error")), str(message.get("message"))
+    detail: JsonObject = {"traceback": str(message.get("traceback"))}
+    if message["type"] == "misuse":
+        said = said.partition(": ")[2] or said
+        text = f"{said}. This happened on rank {rank}. Wait first, or use another array."
+        return Failure("buffer_changed", Verdict.WRONG_ANSWER, text, None, rank, detail)
+    verdict = Verdict.MEMORY_LIMIT if error == "MemoryError" else Verdict.RUNTIME_ERROR
+    text = f"{entry_point} must return without an exception: rank {rank} raised {said}"
+    return Failure(f"raised_{error}", verdict, text, None, rank, detail)
+
+
+def deadlock(ring: Ring, waiting: dict[int, int]) -> Failure:
+    """Who waits for whom: the cycle, or the chain that ends at a rank that has returned."""
+    posts = {rank: ring.post_of(rank, request) for rank, request in waiting.items()}
+    chain = [min(waiting)]
+    while posts[chain[-1]].peer in waiting and posts[chain[-1]].peer not in chain:
+        chain.append(posts[chain[-1]].peer)
+    target = posts[chain[-1]].peer
+    if target in waiting:
+        chain = chain[chain.index(target) :]
+    links = ", ".join(
+        f"rank {rank} waits for its {'isend to' if posts[rank].side is Side.SEND else 'irecv from'}"
+        f" rank {posts[rank].peer}"
+        for rank in chain
+    )
+    if target in waiting:
+        text = (
+            f"deadlock: every wait must be met by the other end, but {links}: a cycle. An isend "
+            "completes only when its receive is posted, so post irecv before you wait for isend."
+        )
+    else:
+        text = (
+            f"deadlock: every wait must be met by the other end, but {links}, which has returned "
+            "without the call that would meet it. Make both ends take the same number of steps."
+        )
+    edges: list[Json] = [
+        {"rank": rank, "waits_for": post.peer, "side": post.side, "in_cycle": rank in chain}
+        for rank, post in sorted(posts.items())
+    ]
+    detail: JsonObject = {"waits": edges, "is_cycle": target in waiting}
+    bad = ring.requests[chain[0]][waiting[chain[0]]]
+    return Failure("deadlock", Verdict.WRONG_ANSWER, text, bad, chain[0], detail)
