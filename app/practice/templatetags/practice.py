@@ -87,6 +87,17 @@ def written_long(value: Any) -> str:
 
 
 @register.filter
+def as_rows(value: Any) -> dict[str, list[Any]] | None:
+    """A list of objects with the same keys as a table; None if it is none."""
+    if not isinstance(value, list) or not value or not isinstance(value[0], dict):
+        return None
+    headings = list(value[0])
+    if not headings or any(not isinstance(row, dict) or list(row) != headings for row in value):
+        return None
+    return {"headings": headings, "cells": [list(row.values()) for row in value]}
+
+
+@register.filter
 def is_long(value: Any) -> bool:
     """Whether a value needs lines of its own."""
     text = written(value)
