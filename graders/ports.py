@@ -13,6 +13,10 @@ from enum import StrEnum
 from typing import Protocol
 
 
+class JudgeError(Exception):
+    """Judging failed through our own fault: a checker or a package that breaks its contract."""
+
+
 class StopReason(StrEnum):
     """Why a program gave no (further) answer."""
 

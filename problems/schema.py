@@ -1,12 +1,44 @@
-"""The shape of problem.yaml, as pydantic models: unknown keys are errors, units are in the names."""
+"""The shape of problem.yaml as pydantic models: unknown keys are errors, names carry units."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import IntEnum, StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+Location: TypeAlias = "tuple[str | int, ...]"  # keys and indices, one inside the other
+
+CONTRADICTION = "contradiction"  # the type of an error that `contradiction` made
+
+
+def contradiction(found: Iterable[tuple[Location, str]]) -> PydanticCustomError:
+    """An error about several places at once; its context's ``found`` lists (location, message).
+
+    The locations start at the value that the validator was given.
+    """
+    places = list(found)
+    message = "; ".join(message for _, message in places)
+    return PydanticCustomError(CONTRADICTION, message, {"found": places})
+
+
+def _whole_number(value: object) -> object:
+    """Enums of numbers take 3.0, "3" and true for 3 or 1; a strict reader takes numbers only."""
+    if type(value) is int or isinstance(value, IntEnum):
+        return value
+    raise PydanticCustomError("int_type", "must be a whole number")
 
 
 class Strict(BaseModel):
@@ -101,7 +133,15 @@ class Expectation(Strict):
     @model_validator(mode="after")
     def a_rejection_says_why(self) -> Expectation:
         if self.verdict != "AC" and self.message is None:
-            raise ValueError("an expected rejection must name the message it fails with")
+            raise contradiction(
+                [
+                    (
+                        ("message",),
+                        f"a submission that must get {self.verdict} must say the message it fails "
+                        "with, or it could fail for another reason; add message",
+                    )
+                ]
+            )
         return self
 
 
@@ -127,7 +167,7 @@ class ProblemSpec(Strict):
     version: int = Field(ge=1)
     title: Text
     summary: Text  # one sentence, shown in lists
-    round: Round = Field(strict=False)
+    round: Annotated[Round, BeforeValidator(_whole_number)] = Field(strict=False)
     difficulty: Difficulty = Field(strict=False)
     minutes: int = Field(ge=5, le=240)
     tags: list[Slug]
@@ -142,15 +182,48 @@ class ProblemSpec(Strict):
     rubric: list[RubricLevel] = Field(default_factory=list)
     expected: dict[str, Expectation]  # path under submissions/ -> what it must get
 
-    @model_validator(mode="after")
-    def cases_are_named_once_and_one_is_a_sample(self) -> ProblemSpec:
-        names = [case.name for case in self.cases]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"case names must be unique, got twice: {', '.join(twice)}")
-        if not any(case.sample for case in self.cases):
-            raise ValueError("at least one case must be a sample, or Run has nothing to run")
-        for path, expectation in self.expected.items():
-            if expectation.case is not None and expectation.case not in names:
-                raise ValueError(f"expected[{path}] names case {expectation.case!r}, not declared")
-        return self
+    @field_validator("cases")
+    @classmethod
+    def cases_are_named_once_and_one_is_a_sample(cls, cases: list[Case]) -> list[Case]:
+        found: list[tuple[Location, str]] = []
+        first: dict[str, int] = {}
+        for index, case in enumerate(cases):
+            if first.setdefault(case.name, index) != index:
+                found.append(
+                    (
+                        (index, "name"),
+                        f"case names must be unique, {case.name!r} names an earlier case too; "
+                        "rename one",
+                    )
+                )
+        if not any(case.sample for case in cases):
+            found.append(
+                (
+                    (),
+                    "at least one case must be a sample, or Run has nothing to run; "
+                    "add sample: true to a small case",
+                )
+            )
+        if found:
+            raise contradiction(found)
+        return cases
+
+    @field_validator("expected")
+    @classmethod
+    def expected_cases_are_declared(
+        cls, expected: dict[str, Expectation], info: ValidationInfo
+    ) -> dict[str, Expectation]:
+        cases = info.data.get("cases")  # absent where a case is wrong in itself
+        names = None if cases is None else {case.name for case in cases}
+        found: list[tuple[Location, str]] = [
+            (
+                (path, "case"),
+                f"case must name one of the cases, got {expectation.case!r}; declare it or correct "
+                "the name",
+            )
+            for path, expectation in expected.items()
+            if names is not None and expectation.case is not None and expectation.case not in names
+        ]
+        if found:
+            raise contradiction(found)
+        return expected

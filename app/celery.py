@@ -1,0 +1,28 @@
+"""The Celery application. Workers: ``celery -A app worker -Q cpu``."""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+from celery.signals import worker_process_init, worker_ready
+
+from app.serving.lifeline import announce_ready, die_with_parent
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "app.settings")
+
+celery = Celery("gauntlet")
+celery.config_from_object("app.settings:CELERY")
+celery.autodiscover_tasks(["app.practice"])
+
+
+@worker_ready.connect
+def say_that_the_worker_is_ready(**_: object) -> None:
+    """To the supervisor, where one started it."""
+    announce_ready()
+
+
+@worker_process_init.connect
+def end_with_the_worker(**_: object) -> None:
+    """A pool process whose worker was killed would wait for work that never comes."""
+    die_with_parent()

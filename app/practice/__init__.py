@@ -1,0 +1,1 @@
+"""Rounds, problems, submissions and verdicts."""

@@ -1,0 +1,258 @@
+"""The one place where graders, sandboxes and problems meet: (problem, source, sandbox) -> events.
+
+Pure: no Django, no database. The web's worker, `manage.py judge` and `manage.py verify_problems`
+all come through `judge`, so that a verdict is the same whoever asks.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from enum import StrEnum
+from functools import cache
+from types import TracebackType
+from typing import Protocol, Self, cast
+
+import graders.function
+import graders.simulation
+from graders.ports import (
+    Case,
+    Launcher,
+    Outcome,
+    Output,
+    ProgramLimits,
+    ProgramSpec,
+    StopReason,
+    Task,
+    Usage,
+)
+from graders.verdict import Event, EventKind, JsonObject
+from problems.schema import ProblemSpec
+from sandboxes.bubblewrap import BubblewrapSandbox
+from sandboxes.interface import Command, InteractiveRun, Limits, RunResult, RunStatus, Sandbox
+
+
+class Mode(StrEnum):
+    """Which cases count."""
+
+    RUN = "run"  # the samples
+    SUBMIT = "submit"  # all
+    REPLAY = "replay"  # one counterexample
+
+
+class Grader(Protocol):
+    """What a grader's package offers."""
+
+    QUEUE: str  # the Celery queue whose workers can judge this kind
+
+    def judge(
+        self, task: Task, source: bytes, launcher: Launcher, seed: int
+    ) -> Iterator[Event]: ...
+
+
+GRADERS: dict[str, Grader] = {
+    "function": cast(Grader, graders.function),
+    "simulation": cast(Grader, graders.simulation),
+}
+
+
+def queue_of(spec: ProblemSpec) -> str:
+    """The Celery queue for submissions to this problem."""
+    return GRADERS[spec.grader.kind].QUEUE
+
+
+def judge(
+    spec: ProblemSpec,
+    files: Mapping[str, str],
+    source: str,
+    mode: Mode,
+    seed: int,
+    launcher: SandboxLauncher,
+    replay: JsonObject | None = None,
+) -> Iterator[Event]:
+    """Judge one source; the last event is the verdict.
+
+    Parameters
+    ----------
+    files : mapping of path to text
+        The problem package's files, for the checkers that it brings.
+    seed : int
+        Draws the inputs; the same seed gives the same verdict and counterexample.
+    replay : JsonObject, optional
+        With Mode.REPLAY: a counterexample's own ``replay``; its seed replaces `seed`.
+
+    Raises
+    ------
+    Exception
+        Whatever goes wrong on our side. What the submission does wrong is in the events.
+    """
+    if mode is Mode.REPLAY:
+        if replay is None:
+            raise ValueError("a replay needs the counterexample's replay data, got none")
+        seed = int(cast(int, replay["seed"]))
+    task = Task(
+        settings=spec.grader.model_dump(),
+        cases=cases_for(spec, mode, replay),
+        limits=ProgramLimits(
+            cpu_time_s=spec.limits.cpu_time_s,
+            wall_time_s=spec.limits.wall_time_s,
+            memory_mib=spec.limits.memory_mib,
+            output_kib=spec.limits.output_kib,
+            processes=spec.limits.processes,
+        ),
+        files={path: text.encode() for path, text in files.items()},
+    )
+    events = GRADERS[spec.grader.kind].judge(task, source.encode(), launcher, seed)
+    # Closing runs the grader's own `finally` where the caller stops listening early.
+    with launcher, closing(cast("_Closable", events)):
+        last = None
+        for event in events:
+            last = event
+            yield event
+    if last is None or last.kind is not EventKind.VERDICT:
+        raise RuntimeError(
+            f"a grader must end with a verdict, {spec.grader.kind} ended with {last}"
+        )
+
+
+def cases_for(spec: ProblemSpec, mode: Mode, replay: JsonObject | None = None) -> tuple[Case, ...]:
+    """The cases that `mode` judges, in the package's order.
+
+    Raises
+    ------
+    ValueError
+        If a replay names a case that this version of the problem does not have.
+    """
+    declared = [
+        Case(name=case.name, breaks=case.breaks, sample=case.sample, input=case.input)
+        for case in spec.cases
+    ]
+    if mode is Mode.RUN:
+        return tuple(case for case in declared if case.sample)
+    if mode is Mode.SUBMIT or replay is None:
+        return tuple(declared)
+    named = next((case for case in declared if case.name == replay["case"]), None)
+    if named is None:
+        raise ValueError(f"the replay names case {replay['case']!r}, which the problem has not")
+    given = cast("JsonObject | None", replay.get("input"))
+    return (Case(named.name, named.breaks, sample=True, input=given or named.input),)
+
+
+class _Closable(Protocol):
+    def close(self) -> None: ...
+
+
+class SandboxLauncher:
+    """Starts a grader's programs in sandboxes. Leaving its context kills what still runs."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+        self._running: list[SandboxProgram] = []
+        self._lock = threading.Lock()
+        self.cancelled = False
+
+    def start(self, spec: ProgramSpec) -> SandboxProgram:
+        limits = spec.limits
+        command = Command(
+            argv=spec.argv,
+            files=spec.files,
+            limits=Limits(
+                cpu_time_s=limits.cpu_time_s,
+                wall_time_s=limits.wall_time_s,
+                memory_mib=limits.memory_mib,
+                output_kib=limits.output_kib,
+                processes=limits.processes,
+            ),
+        )
+        with self._lock:
+            if self.cancelled:
+                raise Cancelled
+            program = SandboxProgram(self._sandbox.start(command))
+            self._running.append(program)
+        return program
+
+    def cancel(self) -> None:
+        """From another thread: end every program now and start no more."""
+        with self._lock:
+            self.cancelled = True
+        self._close_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._close_all()
+
+    def _close_all(self) -> None:
+        with self._lock:
+            running, self._running = self._running, []
+        for program in running:
+            program.close()
+
+
+class Cancelled(Exception):
+    """Somebody called `SandboxLauncher.cancel`."""
+
+
+class SandboxProgram:
+    """An interactive run, as the program that a grader expects."""
+
+    def __init__(self, run: InteractiveRun) -> None:
+        self._run = run
+
+    def send(self, frame: bytes) -> None:
+        self._run.send(frame)
+
+    def receive(self, time_limit_s: float) -> bytes | Outcome:
+        answer = self._run.receive(time_limit_s)
+        return _outcome(answer) if isinstance(answer, RunResult) else answer
+
+    def take_output(self) -> Output:
+        data, truncated = self._run.take_output()
+        return Output(data.decode(errors="replace"), truncated)
+
+    def usage(self) -> Usage:
+        return Usage(*self._run.usage())
+
+    def close(self) -> Outcome:
+        return _outcome(self._run.close())
+
+
+_REASONS = {
+    RunStatus.EXITED: StopReason.EXITED,
+    RunStatus.SIGNALLED: StopReason.SIGNALLED,
+    RunStatus.CPU_TIME_EXCEEDED: StopReason.CPU_TIME,
+    RunStatus.WALL_TIME_EXCEEDED: StopReason.WALL_TIME,
+    RunStatus.MEMORY_EXCEEDED: StopReason.MEMORY,
+    RunStatus.OUTPUT_EXCEEDED: StopReason.OUTPUT,
+    RunStatus.BAD_FRAME: StopReason.BAD_FRAME,
+    RunStatus.KILLED: StopReason.SIGNALLED,
+}
+
+
+def _outcome(result: RunResult) -> Outcome:
+    return Outcome(
+        reason=_REASONS[result.status],
+        exit_code=result.exit_code,
+        signal=result.signal,
+        cpu_time_s=result.cpu_time_s,
+        wall_time_s=result.wall_time_s,
+        memory_mib=result.memory_mib,
+    )
+
+
+@cache
+def host_sandbox() -> Sandbox:
+    """This host's sandbox, examined once a process. Raises SandboxError where none holds."""
+    return BubblewrapSandbox()
+
+
+def make_launcher() -> SandboxLauncher:
+    """A launcher for one judging."""
+    return SandboxLauncher(host_sandbox())

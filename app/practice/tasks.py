@@ -1,0 +1,151 @@
+"""What the workers do: judge one submission under a lease."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+from types import TracebackType
+from typing import Self
+from uuid import UUID
+
+from celery import shared_task
+from celery.signals import worker_init
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from app.practice.doorbell import ring
+from app.practice.judging import Mode, SandboxLauncher, host_sandbox, judge, make_launcher
+from app.practice.models import LeaseLost, Submission
+from graders.verdict import EventKind
+
+logger = logging.getLogger(__name__)
+
+
+def publish(submission: Submission) -> None:
+    """Send the submission to its queue once the transaction is committed.
+
+    Never raises: with the broker away the submission is safe in the database, and the sweeper
+    publishes it again.
+    """
+
+    def send() -> None:
+        try:
+            judge_submission.apply_async(args=(str(submission.pk),), queue=submission.queue)
+        except Exception as error:
+            logger.warning("could not publish %s, the sweeper will: %s", submission.pk, error)
+        else:
+            Submission.objects.filter(pk=submission.pk).update(published_at=timezone.now())
+        ring(submission.pk)
+
+    transaction.on_commit(send)
+
+
+@shared_task(name="judge_submission")
+def judge_submission(submission_id: str) -> None:
+    """Judge it, if nobody else does. Every write shows the lease; who lost it stops silently."""
+    submission = (
+        Submission.objects.select_related("version__problem").filter(pk=submission_id).first()
+    )
+    if submission is None:
+        logger.warning("submission %s is gone, nothing to judge", submission_id)
+        return
+    token = submission.claim()
+    if token is None:
+        return
+    ring(submission.pk, queue_moved=True)
+    try:
+        _judge_under_lease(submission, token)
+    except LeaseLost:
+        logger.info("submission %s was taken away while judging", submission.pk)
+    ring(submission.pk)
+
+
+def _judge_under_lease(submission: Submission, token: UUID) -> None:
+    launcher = None
+    try:
+        launcher = make_launcher()
+        with Heartbeat(submission, token, launcher) as heartbeat:
+            for event in judge(
+                submission.version.spec,
+                submission.version.files,
+                submission.source,
+                Mode(submission.kind),
+                submission.seed,
+                launcher,
+                submission.replay,
+            ):
+                heartbeat.check()
+                if event.kind is EventKind.VERDICT:
+                    submission.finish(token, event)
+                    logger.info(
+                        "judged %s %s: %s",
+                        submission.version.problem.slug,
+                        submission.pk,
+                        event.data["verdict"],
+                    )
+                else:
+                    submission.record(token, event)
+                    ring(submission.pk)
+    except LeaseLost:
+        raise
+    except Exception:
+        if launcher is not None and launcher.cancelled:
+            raise LeaseLost(str(submission.pk)) from None
+        error_id = secrets.token_hex(6)
+        logger.exception("judge error %s on submission %s", error_id, submission.pk)
+        submission.fail(token, error_id)
+
+
+class Heartbeat:
+    """Renews the lease while judging, and ends the programs when it is lost or cancelled."""
+
+    def __init__(self, submission: Submission, token: UUID, launcher: SandboxLauncher) -> None:
+        self._submission = submission
+        self._token = token
+        self._launcher = launcher
+        self._lost = threading.Event()
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+
+    def check(self) -> None:
+        """Raise LeaseLost as soon as a beat has found the lease gone."""
+        if self._lost.is_set():
+            raise LeaseLost(str(self._submission.pk))
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _beat(self) -> None:
+        # Once a second, so that a cancelled submission stops using a core soon.
+        interval_s = min(1.0, settings.LEASE_S / 3)
+        try:
+            while not self._over.wait(interval_s):
+                try:
+                    held = self._submission.renew(self._token)
+                except Exception as error:  # a locked or restarted database: try the next beat
+                    logger.warning("could not renew %s: %s", self._submission.pk, error)
+                    continue
+                if not held:
+                    self._lost.set()
+                    self._launcher.cancel()
+                    return
+        finally:
+            connection.close()
+
+
+@worker_init.connect
+def refuse_to_start_without_a_sandbox(**_: object) -> None:
+    """A worker that cannot isolate must not take work: find out before the first submission."""
+    host_sandbox()

@@ -1,0 +1,4 @@
+"""Addresses of practice."""
+
+app_name = "practice"
+urlpatterns: list[object] = []

@@ -1,0 +1,111 @@
+"""A failing trial as a message and a counterexample that the page can draw."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+from graders.function.programs import NoJson, Raised, Returned, Stopped
+from graders.function.trials import Trial
+from graders.harness.items import Item
+from graders.ports import Outcome, StopReason
+from graders.verdict import Counterexample, Json, JsonObject
+
+ANSWER_CHARACTERS = 2000
+
+
+def explain(trial: Trial, replay: JsonObject) -> tuple[str, Counterexample]:
+    """Message and counterexample of a trial that failed."""
+    match trial.reply:
+        case Returned() if trial.wrong:
+            return _arithmetic(trial, replay)
+        case Returned(answer):
+            message = trial.complaint
+            extra: JsonObject = {"answer": json.dumps(answer)[:ANSWER_CHARACTERS]}
+        case NoJson(message):
+            extra = {}
+        case Raised(message=raised, traceback=traceback):
+            message = f"the function must return an answer, but it raised {raised}"
+            extra = {"traceback": traceback}
+        case Stopped(outcome):
+            message = f"the function must return an answer, but {how_it_ended(outcome)}"
+            extra = {}
+    data: JsonObject = {"configuration": configuration(trial.input), **extra}
+    return message, Counterexample("call", message, data, replay)
+
+
+def how_it_ended(outcome: Outcome) -> str:
+    """A program's end as the second half of a sentence."""
+    return {
+        StopReason.EXITED: f"the program exited with code {outcome.exit_code}",
+        StopReason.SIGNALLED: f"the program was ended by signal {outcome.signal}",
+        StopReason.CPU_TIME: f"the program had used {outcome.cpu_time_s:.1f} s of CPU time",
+        StopReason.WALL_TIME: f"no answer came in time; it had run for {outcome.wall_time_s:.1f} s",
+        StopReason.MEMORY: f"the program had used {outcome.memory_mib:.0f} MiB of memory",
+        StopReason.OUTPUT: "the program had printed more than is allowed",
+        StopReason.BAD_FRAME: "something wrote to the judge's pipe beside it",
+    }[outcome.reason]
+
+
+def _arithmetic(trial: Trial, replay: JsonObject) -> tuple[str, Counterexample]:
+    item = trial.wrong[0]
+    unit = f" {item.unit}" if item.unit else ""
+    expected, got = number_text(item.expected), number_text(item.got)
+    advice = item.advice or "compare each term of yours with the arithmetic of the right one"
+    message = f"{item.name} must be {expected}{unit}, got {got}{ratio_text(item)}: {advice}"
+    data: JsonObject = {
+        "configuration": configuration(trial.input),
+        "item": item.name,
+        "unit": item.unit,
+        "expected": item.expected,
+        "got": item.got,
+        "tolerance": item.tolerance,
+        "expected_text": expected,
+        "got_text": got,
+        "ratio": item.got / item.expected if item.expected else None,
+        "misconception": item.misconception,
+        "advice": item.advice,
+        "steps": [
+            {**asdict(step), "value_text": number_text(step.value)} for step in item.arithmetic
+        ],
+        "items": [{"name": one.name, "ok": one.ok} for one in trial.items],
+    }
+    return message, Counterexample("arithmetic", message, data, replay)
+
+
+def ratio_text(item: Item) -> str:
+    """`` (0.667 times that)``; empty where the right value is zero."""
+    return f" ({item.got / item.expected:.4g} times that)" if item.expected else ""
+
+
+def number_text(value: float) -> str:
+    """A number as people read it: whole ones in full up to 10**15, others to six digits."""
+    if float(value).is_integer() and abs(value) < 1e15:
+        return f"{int(value):,}"
+    return f"{value:.6g}"
+
+
+def configuration(arguments: JsonObject) -> list[Json]:
+    """The input as groups of rows, one group for each argument."""
+    return [
+        {"name": name, "rows": _rows(value if isinstance(value, dict) else {name: value})}
+        for name, value in arguments.items()
+    ]
+
+
+def _rows(value: JsonObject, prefix: str = "") -> list[Json]:
+    rows: list[Json] = []
+    for name, one in value.items():
+        if isinstance(one, dict):
+            rows += _rows(one, f"{prefix}{name}.")
+        else:
+            rows.append({"name": f"{prefix}{name}", "value": _value_text(one)})
+    return rows
+
+
+def _value_text(value: Json) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return number_text(value)
+    return "none" if value is None else str(value)

@@ -1,0 +1,184 @@
+"""Checks that hold a package's parts against each other: names, files, problem.yaml."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from problems.complaints import Complaint, nearest
+from problems.schema import FunctionGrader, ProblemSpec, Slug
+from problems.strict_yaml import Document, Location
+
+ALWAYS_PRESENT = ("problem.yaml", "statement.md", "starter.py", "reference.py", "editorial.md")
+MIN_ACCEPTED = 2
+MIN_REJECTED = 6
+SUBMISSIONS = "submissions/"
+
+_ROUND_FOLDER = re.compile(r"round-([1-7])")
+_SLUG: TypeAdapter[str] = TypeAdapter(Slug)
+
+
+def about_the_name(folder: Path, label: str) -> Iterator[Complaint]:
+    """The folder is a slug inside a round's folder."""
+    try:
+        _SLUG.validate_python(folder.name)
+    except ValidationError:
+        yield Complaint(
+            label,
+            None,
+            None,
+            "a package's folder is its slug: small letters and digits with single hyphens between, "
+            f"60 at most, got {folder.name}; rename it",
+        )
+    if not _ROUND_FOLDER.fullmatch(folder.parent.name):
+        yield Complaint(
+            label,
+            None,
+            None,
+            f"a package must lie in a folder round-1 to round-7, got {folder.parent.name}; move it",
+        )
+
+
+def about_missing_files(found: set[str], label: str) -> Iterator[Complaint]:
+    """The files that every package must have."""
+    spare = {path for path in found if "/" not in path} - set(ALWAYS_PRESENT)
+    for name in ALWAYS_PRESENT:
+        if name not in found:
+            meant = nearest(name, spare, cutoff=0.8)
+            advice = f"did you mean {meant} to be it?" if meant else "write it"
+            yield Complaint(
+                f"{label}/{name}", None, None, f"a package must have {name}, it has none; {advice}"
+            )
+
+
+def about_entry_points(
+    spec: ProblemSpec, files: Mapping[str, str], label: str
+) -> Iterator[Complaint]:
+    """The starter and the reference must be Python and define what the grader calls."""
+    name = spec.grader.entry_point
+    for path in ("starter.py", "reference.py"):
+        if path not in files:
+            continue
+        try:
+            module = ast.parse(files[path])
+        except SyntaxError as error:
+            yield Complaint(
+                f"{label}/{path}",
+                error.lineno,
+                error.offset,
+                f"{path} must be Python, got stuck here: {error.msg}; correct it",
+            )
+            continue
+        defined = {
+            node.name for node in module.body if isinstance(node, ast.FunctionDef | ast.ClassDef)
+        }
+        if name not in defined:
+            yield Complaint(
+                f"{label}/{path}",
+                None,
+                None,
+                f"{path} must define grader.entry_point, {name} is not defined at its top level; "
+                f"write def {name}",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class AboutSpec:
+    """Checks what problem.yaml says against the files beside it."""
+
+    document: Document
+    where: str
+    found: set[str]
+
+    def written_paths(self) -> Iterator[Complaint]:
+        """The files that problem.yaml names exist, and no submission goes unnamed."""
+        value = self.document.value
+        if not isinstance(value, dict):
+            return
+        grader = value.get("grader")
+        if isinstance(grader, dict) and grader.get("kind") == "function":
+            checker = grader.get("checker", FunctionGrader.model_fields["checker"].default)
+            if isinstance(checker, str):
+                yield from self._file("grader.checker", checker, ("grader", "checker"), self.found)
+        expected = value.get("expected")
+        if not isinstance(expected, dict):
+            return
+        submissions = {
+            path.removeprefix(SUBMISSIONS) for path in self.found if path.startswith(SUBMISSIONS)
+        }
+        unnamed = submissions - set(expected)
+        for path in expected:
+            location = ("expected", path)
+            if path not in submissions:
+                yield from self._file("each key of expected", path, location, unnamed, SUBMISSIONS)
+            if path.startswith("accepted/") and _verdict(expected[path]) not in ("AC", None):
+                yield self._complaint(
+                    location,
+                    "a submission in accepted/ must expect AC, "
+                    f"got {_verdict(expected[path])}; move the file or correct the verdict",
+                )
+        for path in sorted(unnamed):
+            yield self._complaint(
+                ("expected",),
+                f"every file under submissions/ must be named in expected, {path} is not; "
+                "say what it must get, or remove the file",
+            )
+
+    def round_of(self, folder: Path, spec: ProblemSpec) -> Iterator[Complaint]:
+        """The folder's round is the problem's."""
+        named = _ROUND_FOLDER.fullmatch(folder.parent.name)
+        if named and int(named[1]) != spec.round:
+            yield self._complaint(
+                ("round",),
+                f"round must be that of the folder, {folder.parent.name}, got {spec.round.value}; "
+                "move the folder or correct the number",
+            )
+
+    def number_of_submissions(self, spec: ProblemSpec) -> Iterator[Complaint]:
+        """Enough submissions of both sorts to trust the grader by."""
+        verdicts = [expectation.verdict for expectation in spec.expected.values()]
+        accepted = verdicts.count("AC")
+        for what, least, number in (
+            ("accepted", MIN_ACCEPTED, accepted),
+            ("rejected", MIN_REJECTED, len(verdicts) - accepted),
+        ):
+            if number < least:
+                yield self._complaint(
+                    ("expected",),
+                    f"a package must ship {least} {what} submissions at least, got {number}; "
+                    "write more",
+                )
+
+    def _file(
+        self, what: str, path: str, location: Location, candidates: set[str], under: str = ""
+    ) -> Iterator[Complaint]:
+        """`path`, written at `location`, is a file of the package; `candidates` may be meant."""
+        parts = PurePosixPath(path).parts
+        if path.startswith("/") or ".." in parts or path != "/".join(parts):
+            yield self._complaint(
+                location,
+                f"{what} must be a path inside the package, plain and with slashes, got {path}; "
+                "move the file into the package",
+            )
+        elif f"{under}{path}" not in self.found:
+            meant = nearest(path, candidates)
+            yield self._complaint(
+                location,
+                f"{what} must name a file of the package, {under}{path} does not exist; "
+                + (f"did you mean {meant}?" if meant else "write it"),
+            )
+
+    def _complaint(self, location: Location, message: str) -> Complaint:
+        position = self.document.position(location, of_key=location[:1] == ("expected",))
+        return Complaint(self.where, position.line, position.column, message)
+
+
+def _verdict(expectation: Any) -> str | None:
+    verdict = expectation.get("verdict") if isinstance(expectation, dict) else None
+    return verdict if isinstance(verdict, str) else None

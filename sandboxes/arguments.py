@@ -1,0 +1,216 @@
+"""From a command to bubblewrap's arguments: what the program sees of the world.
+
+The arguments travel through a pipe (``--args``), on which bubblewrap waits before it does
+anything: the process can be given its control group and limits while it holds still.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import resource
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from sandboxes.cgroups import MIB
+from sandboxes.interface import Command, Profile, SandboxError
+from sandboxes.runtime import PYTHON
+
+SCRATCH = "/scratch"
+HOME = f"{SCRATCH}/home"
+RUNTIME = "/runtime"
+_PRLIMIT = "/usr/bin/prlimit"
+_OPEN_FILES = 256
+_STACK_BYTES = 8 << 20
+
+_SHOWN = {
+    Profile.PYTHON: ("/usr/bin", "/usr/lib", "/usr/lib64"),
+    Profile.COMPILE_CPP: (
+        "/usr/bin",
+        "/usr/lib",
+        "/usr/lib64",
+        "/usr/libexec",
+        "/usr/include",
+    ),
+    Profile.RUN_CPP: ("/usr/bin", "/usr/lib", "/usr/lib64"),
+}
+# Packages of the host's own Python: with them, a verdict would depend on the host.
+_HIDDEN = ("/usr/lib/python3/dist-packages",)
+_DEVICES = ("null", "zero", "full", "random", "urandom")
+_THREADS = ("OPENBLAS", "OMP", "MKL", "NUMEXPR")
+_ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin",
+    "HOME": HOME,
+    "TMPDIR": "/tmp",  # noqa: S108 - the sandbox's own
+    "LANG": "C.UTF-8",
+    "TERM": "dumb",
+    **{f"{library}_NUM_THREADS": "1" for library in _THREADS},
+}
+_PYTHON_ENVIRONMENT = {
+    "PYTHONPATH": RUNTIME,
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONNOUSERSITE": "1",
+    "PYTHONHASHSEED": "0",  # the same submission takes the same path every time
+    "PYTHONUNBUFFERED": "1",  # what a killed program printed is not lost
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptors:
+    """Numbers, in the program that bubblewrap is, of the descriptors that bubblewrap consumes."""
+
+    arguments: int
+    seccomp: int
+    status: int
+    hold: int | None  # bubblewrap waits here, with everything mounted, until it is closed
+    first_file: int
+
+
+def program(command: Command, bursts_bounded: bool) -> list[str]:
+    """The command line inside the sandbox.
+
+    Parameters
+    ----------
+    command : Command
+        What to run.
+    bursts_bounded : bool
+        Whether a control group bounds memory; else RLIMIT_DATA stops what grows faster than the
+        supervisor looks.
+    """
+    name, *rest = command.argv
+    if name == "python":
+        argv = [PYTHON, "-s", "-B", *rest]
+    elif name.startswith("/"):
+        argv = [name, *rest]
+    else:
+        raise SandboxError(f"argv[0] must be python or an absolute path, got {name!r}")
+    return [_PRLIMIT, *_resource_limits(command, bursts_bounded), "--", *argv]
+
+
+def _resource_limits(command: Command, bursts_bounded: bool) -> list[str]:
+    """What setrlimit(2) bounds: a backstop under the control groups, or in their place.
+
+    Set inside, since a user namespace counts its own processes: set outside, the limit on
+    processes would count all those of the user.
+    """
+    limits = command.limits
+    cpu_s = math.ceil(limits.cpu_time_s) + 1
+    processes = limits.processes + 1  # bubblewrap's init is counted too
+    file_bytes = limits.scratch_mib * MIB
+    bounds = {
+        "cpu": (resource.RLIMIT_CPU, cpu_s, cpu_s + 1),
+        "nproc": (resource.RLIMIT_NPROC, processes, processes),
+        "fsize": (resource.RLIMIT_FSIZE, file_bytes, file_bytes),
+        "nofile": (resource.RLIMIT_NOFILE, _OPEN_FILES, _OPEN_FILES),
+        "stack": (
+            resource.RLIMIT_STACK,
+            _STACK_BYTES,
+            max(_STACK_BYTES, limits.memory_mib * MIB),
+        ),
+        "core": (resource.RLIMIT_CORE, 0, 0),
+        "memlock": (resource.RLIMIT_MEMLOCK, 0, 0),
+        "msgqueue": (resource.RLIMIT_MSGQUEUE, 0, 0),
+    }
+    if not bursts_bounded:
+        data_bytes = 2 * limits.memory_mib * MIB + 256 * MIB
+        bounds["data"] = (resource.RLIMIT_DATA, data_bytes, data_bytes)
+    options = []
+    for name, (kind, soft, hard) in bounds.items():
+        ceiling = resource.getrlimit(kind)[1]  # nobody in there may raise it
+        if ceiling != resource.RLIM_INFINITY:
+            soft, hard = min(soft, ceiling), min(hard, ceiling)
+        options.append(f"--{name}={soft}:{hard}")
+    return options
+
+
+def bubblewrap_arguments(
+    command: Command,
+    descriptors: Descriptors,
+    runtime: Path,
+    scratch_mount: str | None,
+) -> bytes:
+    """What goes through bubblewrap's ``--args`` pipe.
+
+    The namespaces and the filter come first: if this process died half-way through writing, what
+    arrived could lock bubblewrap in, but not let it out.
+
+    Parameters
+    ----------
+    scratch_mount : str or None
+        Where a tmpfs for the scratch space is mounted already; None lets bubblewrap make one,
+        which bounds its bytes but not its inodes.
+    """
+    arguments = [
+        *("--die-with-parent", "--new-session", "--unshare-user", "--unshare-pid"),
+        *("--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"),
+        *("--hostname", "sandbox", "--clearenv"),
+        *("--seccomp", str(descriptors.seccomp)),
+        *("--json-status-fd", str(descriptors.status)),
+    ]
+    if descriptors.hold is not None:
+        arguments += ["--block-fd", str(descriptors.hold)]
+    environment = dict(_ENVIRONMENT)
+    if command.profile is Profile.PYTHON:
+        environment |= _PYTHON_ENVIRONMENT
+    for name, value in environment.items():
+        arguments += ["--setenv", name, value]
+    arguments += _system(command.profile)
+    arguments += ["--proc", "/proc", "--tmpfs", "/dev"]
+    for device in _DEVICES:
+        arguments += ["--dev-bind", f"/dev/{device}", f"/dev/{device}"]
+    for name, target in (("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0")):
+        arguments += ["--symlink", target, f"/dev/{name}"]
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        arguments += ["--symlink", f"/proc/self/fd/{number}", f"/dev/{name}"]
+    arguments += ["--symlink", f"{SCRATCH}/shm", "/dev/shm", "--remount-ro", "/dev"]  # noqa: S108
+    if scratch_mount is None:
+        scratch_bytes = command.limits.scratch_mib << 20
+        arguments += ["--size", str(scratch_bytes), "--tmpfs", SCRATCH]
+    else:
+        arguments += ["--bind", scratch_mount, SCRATCH]
+    for name in ("home", "tmp", "shm"):
+        arguments += ["--dir", f"{SCRATCH}/{name}"]
+    arguments += ["--symlink", f"{SCRATCH}/tmp", "/tmp"]  # noqa: S108
+    mode = "0555" if command.profile is Profile.RUN_CPP else "0444"
+    for number, name in enumerate(command.files, descriptors.first_file):
+        arguments += ["--perms", mode, "--ro-bind-data", str(number), _placed(name)]
+    if command.profile is Profile.PYTHON:
+        arguments += ["--ro-bind", str(runtime), RUNTIME]
+    arguments += ["--remount-ro", "/", "--chdir", HOME]
+    return b"".join(os.fsencode(argument) + b"\0" for argument in arguments)
+
+
+def _system(profile: Profile) -> list[str]:
+    """The read-only part of /usr that the profile needs, and the old names that lead there."""
+    arguments = []
+    for path in _SHOWN[profile]:
+        arguments += ["--ro-bind-try", path, path]
+    for path in _HIDDEN:
+        if os.path.isdir(path):
+            arguments += ["--tmpfs", path, "--remount-ro", path]
+    for name in ("bin", "lib", "lib64"):
+        if os.path.islink(f"/{name}"):
+            arguments += ["--symlink", os.readlink(f"/{name}"), f"/{name}"]
+        elif os.path.isdir(f"/{name}"):
+            arguments += ["--ro-bind", f"/{name}", f"/{name}"]
+    return arguments
+
+
+def _placed(name: str) -> str:
+    parts = PurePosixPath(name).parts
+    if not parts or name.startswith("/") or ".." in parts or "\0" in name:
+        raise SandboxError(f"a file's name must be a relative path without .., got {name!r}")
+    return f"{HOME}/{'/'.join(parts)}"
+
+
+def spawn_argv(bwrap: str, uid: int | None, arguments_fd: int, inner: Sequence[str]) -> list[str]:
+    """The command line outside; with a uid, root's rights are dropped before bubblewrap starts.
+
+    bubblewrap itself, started by root, would keep kernel uid 0 inside its namespaces.
+    """
+    argv = [bwrap, "--args", str(arguments_fd), "--", *inner]
+    if uid is None:
+        return argv
+    drop = ["/usr/bin/setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
+    return [*drop, "--inh-caps=-all", "--pdeathsig=KILL", *argv]

@@ -1,0 +1,87 @@
+"""What a run has used so far: from its control groups, or else from /proc.
+
+Where the host gives no control group, the tree under the run's first process is read from /proc.
+That sees less: a process that came and went between two looks counts through the parent that
+waited for it, and memory that no process maps (files in the scratch space) is not seen.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from sandboxes.cgroups import Cgroup
+
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+
+
+class Meter:
+    """CPU time and peak memory of one run's process tree; never runs backwards."""
+
+    def __init__(self, cgroup: Cgroup | None, root_process_id: int) -> None:
+        self._cgroup = cgroup
+        self._root = root_process_id
+        self.cpu_time_s = 0.0
+        self.memory_mib = 0.0
+
+    def read(self, memory_limit_mib: int) -> None:
+        """Look again. The limit tells when a closer look at shared pages is worth its price."""
+        cpu_time_s = self._cgroup.cpu_time_s() if self._cgroup else None
+        memory_mib = self._cgroup.memory_peak_mib() if self._cgroup else None
+        if cpu_time_s is None or memory_mib is None:
+            tree = process_tree(self._root)
+            if cpu_time_s is None:
+                cpu_time_s = sum(_cpu_time_s(process) for process in tree)
+            if memory_mib is None:
+                # The root is bubblewrap itself and its child the sandbox's init: both tiny.
+                programs = tree[2:]
+                memory_mib = sum(_resident_mib(process) for process in programs)
+                if memory_mib > memory_limit_mib and len(programs) > 1:
+                    # Pages shared after a fork were counted once for each process.
+                    memory_mib = sum(_proportional_mib(process) for process in programs)
+        self.cpu_time_s = max(self.cpu_time_s, cpu_time_s)
+        self.memory_mib = max(self.memory_mib, memory_mib)
+
+
+def process_tree(root: int) -> list[int]:
+    """A process and its living descendants, parents first."""
+    tree = [root]
+    for process in tree:
+        try:
+            threads = os.listdir(f"/proc/{process}/task")
+        except OSError:
+            continue
+        for thread in threads:
+            tree += [int(child) for child in _read(f"/proc/{process}/task/{thread}/children")]
+    return tree
+
+
+def _cpu_time_s(process: int) -> float:
+    words = _read(f"/proc/{process}/stat", after=")")
+    # utime, stime, and the same of children that were waited for: fields 14 to 17 of proc(5).
+    return sum(int(word) for word in words[11:15]) / _TICKS_PER_S
+
+
+def _resident_mib(process: int) -> float:
+    words = _read(f"/proc/{process}/status")
+    return _kib_after(words, "RssAnon:", "RssShmem:") / 1024
+
+
+def _proportional_mib(process: int) -> float:
+    words = _read(f"/proc/{process}/smaps_rollup")
+    if not words:
+        return _resident_mib(process)
+    return _kib_after(words, "Pss_Anon:", "Pss_Shmem:") / 1024
+
+
+def _kib_after(words: list[str], *names: str) -> int:
+    return sum(int(words[words.index(name) + 1]) for name in names if name in words)
+
+
+def _read(path: str, after: str = "") -> list[str]:
+    """The words of a file of /proc; none if the process is gone."""
+    try:
+        text = Path(path).read_text(errors="replace")
+    except OSError:
+        return []
+    return (text.rpartition(after)[2] if after else text).split()

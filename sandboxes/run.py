@@ -1,0 +1,420 @@
+"""One run, from start to the end of its last process.
+
+Every run has a thread of its own, which starts bubblewrap, watches limits, drains output and sees
+the tree dead. It has to be one thread from start to end: bubblewrap asks the kernel to kill it
+when its parent dies, and to the kernel the parent is a thread; so is the owner of the private
+mount with the scratch space. If this process is killed, both vanish with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import struct
+import threading
+import time
+from collections import deque
+from dataclasses import replace
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from sandboxes.collect import collect
+from sandboxes.interface import Command, RunResult, RunStatus, SandboxError
+from sandboxes.launch import MIB, Launched, Status
+from sandboxes.meter import Meter
+from sandboxes.output import Output
+
+if TYPE_CHECKING:
+    from sandboxes.bubblewrap import Host
+
+_LENGTH = struct.Struct("<I")
+_READ_BYTES = 1 << 20
+_LOOK_EVERY_S = 0.05
+_LOOK_AT_LEAST_AFTER_S = 0.002
+_SETUP_PATIENCE_S = 10.0
+
+
+class Run:
+    """A command in its sandbox; an `InteractiveRun` when started as one."""
+
+    def __init__(
+        self,
+        host: Host,
+        command: Command,
+        interactive: bool = False,
+        stdin: bytes = b"",
+    ) -> None:
+        self._host = host
+        self._command = command
+        self._interactive = interactive
+        self._stdin = stdin
+        self._lock = threading.Lock()
+        self._started = threading.Event()
+        self._ended = threading.Event()
+        self._ended_fd = os.eventfd(0, os.EFD_CLOEXEC)
+        self._wake_fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._outbox: deque[memoryview] = deque()
+        self._inbox = bytearray()
+        self._request_fd: int | None = None
+        self._answer_fd: int | None = None
+        self._stop_reason: RunStatus | None = None
+        self._result: RunResult | None = None
+        self._error: BaseException | None = None
+        self._closed = False
+        # A daemon: a forgotten run must not keep the interpreter; the kernel then ends the run.
+        self._thread = threading.Thread(target=self._live, name="sandbox-run", daemon=True)
+        self._thread.start()
+        self._started.wait()
+        if self._error is not None:
+            self._thread.join()
+            self._close_fds()
+            raise self._error
+
+    # What callers do, from any one thread at a time.
+
+    def send(self, frame: bytes) -> None:
+        """Send one frame; to a run that has ended this does nothing."""
+        with self._lock:
+            if self._request_fd is None:
+                return
+            was_empty = not self._outbox
+            self._outbox.append(memoryview(_LENGTH.pack(len(frame)) + frame))
+            if was_empty:
+                self._write_outbox()
+            if self._outbox:  # the supervisor goes on when the program reads
+                os.eventfd_write(self._wake_fd, 1)
+
+    def receive(self, time_limit_s: float) -> bytes | RunResult:
+        """The next frame, or how the run ended. A run that is late is killed."""
+        deadline = time.monotonic() + time_limit_s
+        while True:
+            frame = self._take_frame()
+            if frame is not None:
+                return frame
+            if self._frame_is_too_large():
+                return self._stop_and_wait(RunStatus.BAD_FRAME)
+            left_s = deadline - time.monotonic()
+            if left_s <= 0 and not self._ended.is_set():
+                return self._stop_and_wait(RunStatus.WALL_TIME_EXCEEDED)
+            if self._answer_fd is None:  # it closed its end, or we did
+                if self._ended.wait(max(left_s, 0.0)):
+                    return self._how_it_ended()
+                continue
+            self._read_answers(left_s)
+
+    def take_output(self) -> tuple[bytes, bool]:
+        """Standard output and error since the last call, in order of arrival; and whether cut."""
+        return self._output.take()
+
+    def usage(self) -> tuple[float, float]:
+        """CPU seconds and peak MiB so far, over the tree."""
+        with self._lock:
+            if self._measurable:
+                self._meter.read(self._command.limits.memory_mib)
+            return self._meter.cpu_time_s, self._meter.memory_mib
+
+    def wait(self) -> RunResult:
+        """Wait for the end, which some limit brings at the latest."""
+        self._ended.wait()
+        return self._how_it_ended()
+
+    def close(self) -> RunResult:
+        """Kill what still runs; every process is gone when this returns. Safe to call twice."""
+        self._stop(RunStatus.KILLED)
+        self._ended.wait()
+        self._thread.join()
+        self._close_fds()
+        return self._how_it_ended()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            self.close()
+        except SandboxError:
+            if kind is None:
+                raise
+
+    # Frames.
+
+    def _take_frame(self) -> bytes | None:
+        if len(self._inbox) < _LENGTH.size or self._frame_is_too_large():
+            return None
+        end = _LENGTH.size + _LENGTH.unpack_from(self._inbox)[0]
+        if len(self._inbox) < end:
+            return None
+        frame = bytes(memoryview(self._inbox)[_LENGTH.size : end])
+        del self._inbox[:end]
+        return frame
+
+    def _frame_is_too_large(self) -> bool:
+        if len(self._inbox) < _LENGTH.size:
+            return False
+        return bool(_LENGTH.unpack_from(self._inbox)[0] > self._command.limits.frame_mib * MIB)
+
+    def _read_answers(self, time_limit_s: float) -> None:
+        """Read once, or find out that there is nothing more; or return after the time limit."""
+        answer_fd = self._answer_fd
+        if answer_fd is None:
+            return
+        poll = select.poll()
+        poll.register(answer_fd, select.POLLIN)
+        if not self._ended.is_set():
+            poll.register(self._ended_fd, select.POLLIN)
+        poll.poll(max(time_limit_s, 0.0) * 1000)
+        try:
+            data = os.read(answer_fd, _READ_BYTES)
+        except BlockingIOError:
+            return
+        self._inbox += data
+        if not data:
+            os.close(answer_fd)
+            self._answer_fd = None
+
+    def _write_outbox(self) -> None:
+        """Write what the pipe takes. The lock is held."""
+        while self._outbox and self._request_fd is not None:
+            try:
+                written = os.write(self._request_fd, self._outbox[0])
+            except BlockingIOError:
+                return
+            except BrokenPipeError:
+                self._outbox.clear()
+                os.close(self._request_fd)
+                self._request_fd = None
+                return
+            rest = self._outbox.popleft()[written:]
+            if rest:
+                self._outbox.appendleft(rest)
+
+    # The end.
+
+    def _stop(self, reason: RunStatus) -> None:
+        with self._lock:
+            if self._stop_reason is None and not self._ended.is_set():
+                self._stop_reason = reason
+                os.eventfd_write(self._wake_fd, 1)
+
+    def _stop_and_wait(self, reason: RunStatus) -> RunResult:
+        self._stop(reason)
+        self._ended.wait()
+        return self._how_it_ended()
+
+    def _how_it_ended(self) -> RunResult:
+        if self._error is not None:
+            raise self._error
+        if self._result is None:
+            raise SandboxError("a run ended without a result")
+        if self._result.status is RunStatus.EXITED and self._inbox:
+            return replace(self._result, status=RunStatus.BAD_FRAME)  # it broke off in a frame
+        return self._result
+
+    def _close_fds(self) -> None:
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            for fd in (
+                self._request_fd,
+                self._answer_fd,
+                self._ended_fd,
+                self._wake_fd,
+            ):
+                if fd is not None:
+                    os.close(fd)
+            self._request_fd = self._answer_fd = None
+
+    # The supervisor: everything below runs in the run's own thread.
+
+    def _live(self) -> None:
+        try:
+            launched = Launched(self._host, self._command, self._interactive, self._stdin)
+        except BaseException as error:
+            self._error = error
+            self._ended.set()
+            self._started.set()
+            return
+        self._launched = launched
+        self._status = Status(launched.status_fd)
+        self._output = Output(self._command.limits.output_kib << 10, launched.output_fds)
+        self._meter = Meter(launched.cgroup, launched.process_id)
+        self._request_fd, self._answer_fd = launched.request_fd, launched.answer_fd
+        self._home_fd: int | None = None
+        self._init_fd: int | None = None
+        self._measurable = True
+        self._started.set()
+        try:
+            try:
+                self._watch()
+            finally:
+                self._end_all()
+            self._result = self._sum_up()
+            launched.release()
+        except BaseException as error:
+            self._error = error
+        finally:
+            for fd in (self._home_fd, self._init_fd):
+                if fd is not None:
+                    os.close(fd)
+            self._ended.set()
+            os.eventfd_write(self._ended_fd, 1)
+
+    def _watch(self) -> None:
+        """Return when the program has ended or has to be ended."""
+        launched, limits = self._launched, self._command.limits
+        wall_deadline = launched.started_at + limits.wall_time_s
+        process_has_ended = False
+        while not process_has_ended and self._stop_reason is None:
+            now = time.monotonic()
+            if now >= wall_deadline:
+                self._stop(RunStatus.WALL_TIME_EXCEEDED)
+                return
+            poll = select.poll()
+            poll.register(launched.process_fd, select.POLLIN)
+            poll.register(self._wake_fd, select.POLLIN)
+            for fd in self._output.open_fds:
+                poll.register(fd, select.POLLIN)
+            with self._lock:
+                if self._outbox and self._request_fd is not None:
+                    poll.register(self._request_fd, select.POLLOUT)
+            wait_s = min(self._next_look_s(), wall_deadline - now)
+            if launched.is_held:
+                wait_s = _LOOK_AT_LEAST_AFTER_S
+            ready = {fd for fd, _ in poll.poll(wait_s * 1000)}
+            process_has_ended = launched.process_fd in ready
+            if self._wake_fd in ready:
+                os.eventfd_read(self._wake_fd)
+            self._read_status()
+            self._output.drain()
+            with self._lock:
+                self._write_outbox()
+            self._remember_home()
+            self._check_limits()
+
+    def _next_look_s(self) -> float:
+        """How long the run can be left alone without passing its CPU time by much."""
+        limits = self._command.limits
+        left_s = limits.cpu_time_s - self._meter.cpu_time_s
+        parallel = min(limits.processes, os.cpu_count() or 1)
+        return max(min(_LOOK_EVERY_S, left_s / parallel), _LOOK_AT_LEAST_AFTER_S)
+
+    def _check_limits(self) -> None:
+        limits = self._command.limits
+        with self._lock:
+            self._meter.read(limits.memory_mib)
+        if self._output.flooded:
+            self._stop(RunStatus.OUTPUT_EXCEEDED)
+        elif self._is_out_of_memory():
+            self._stop(RunStatus.MEMORY_EXCEEDED)
+        elif self._meter.cpu_time_s > limits.cpu_time_s:
+            self._stop(RunStatus.CPU_TIME_EXCEEDED)
+
+    def _is_out_of_memory(self) -> bool:
+        cgroup = self._launched.cgroup
+        if cgroup is not None and self._host.hierarchies.memory is not None:
+            return cgroup.out_of_memory()
+        return self._meter.memory_mib > self._command.limits.memory_mib
+
+    def _remember_home(self) -> None:
+        """Hold the working directory, so that it outlives the namespace it is in."""
+        if self._command.collect and self._home_fd is None:
+            self._home_fd = self._launched.home_fd(self._status.get("child-pid"))
+
+    def _end_all(self) -> None:
+        """Kill the tree, see it empty, and reap it."""
+        launched = self._launched
+        self._find_init()
+        for process_fd in (self._init_fd, launched.process_fd):
+            if process_fd is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(process_fd, signal.SIGKILL)
+        init = self._status.get("child-pid")
+        _, _, usage = os.wait4(launched.process_id, 0)
+        cpu_time_s = usage.ru_utime + usage.ru_stime
+        if init is not None:
+            # Its monitor gone, init is ours, as we are a subreaper. The end of a pid namespace's
+            # init comes after the end of everything in it.
+            with contextlib.suppress(ChildProcessError):
+                _, _, usage = os.wait4(init, 0)
+                cpu_time_s += usage.ru_utime + usage.ru_stime
+        if launched.cgroup is not None:
+            launched.cgroup.kill_until_empty()
+        self._output.drain()
+        self._output.close()
+        with self._lock:
+            self._meter.read(self._command.limits.memory_mib)
+            self._measurable = False
+            if self._host.hierarchies.cpu is None:
+                self._meter.cpu_time_s = max(self._meter.cpu_time_s, cpu_time_s)
+            if self._request_fd is not None:
+                os.close(self._request_fd)
+                self._request_fd = None
+
+    def _read_status(self) -> None:
+        self._status.read()
+        if self._init_fd is None and (init := self._status.get("child-pid")) is not None:
+            # By descriptor, or a signal could hit whoever has its number next.
+            with contextlib.suppress(ProcessLookupError):
+                self._init_fd = os.pidfd_open(init)
+
+    def _find_init(self) -> None:
+        """Wait until bubblewrap has told its child's process id, or has died before."""
+        deadline = time.monotonic() + _SETUP_PATIENCE_S
+        self._read_status()
+        while self._status.get("child-pid") is None and not self._status.at_end:
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
+                return
+            select.select([self._launched.status_fd], [], [], left_s)
+            self._read_status()
+
+    def _sum_up(self) -> RunResult:
+        limits, launched = self._command.limits, self._launched
+        wall_time_s = time.monotonic() - launched.started_at
+        out_of_memory = self._is_out_of_memory()
+        collected = {}
+        self._remember_home()
+        if self._home_fd is not None:
+            collected = collect(self._home_fd, self._command.collect, limits.scratch_mib * MIB)
+        streams = self._output.streams()
+        stderr = b"" if self._interactive else streams[1]
+        status, code, number = self._status_of_the_end(out_of_memory, streams[-1])
+        return RunResult(
+            status=status,
+            exit_code=code,
+            signal=number,
+            cpu_time_s=self._meter.cpu_time_s,
+            wall_time_s=wall_time_s,
+            memory_mib=self._meter.memory_mib,
+            stdout=streams[0],
+            stderr=stderr,
+            output_truncated=self._output.truncated,
+            collected=collected,
+        )
+
+    def _status_of_the_end(
+        self, out_of_memory: bool, said: bytes
+    ) -> tuple[RunStatus, int | None, int | None]:
+        code = self._status.get("exit-code")
+        stopped = self._stop_reason
+        if stopped is None and out_of_memory:
+            stopped = RunStatus.MEMORY_EXCEEDED
+        if stopped is None and self._meter.cpu_time_s > self._command.limits.cpu_time_s:
+            stopped = RunStatus.CPU_TIME_EXCEEDED
+        if stopped is not None:
+            return stopped, None, signal.SIGKILL
+        if code is None:
+            text = said.decode(errors="replace").strip()
+            raise SandboxError(f"bubblewrap could not set up the sandbox: {text or 'no reason'}")
+        # bubblewrap's init, like a shell, says 128 + n for a program that signal n ended.
+        if 128 < code <= 128 + signal.NSIG:
+            return RunStatus.SIGNALLED, None, code - 128
+        return RunStatus.EXITED, code, None

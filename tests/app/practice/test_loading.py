@@ -1,0 +1,185 @@
+"""What the site offers after packages were added, changed, broken, moved and taken away."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from app.practice.loading import Change, load_problems
+from app.practice.models import Problem, ProblemVersion
+from problems.package import read_package
+
+DOUBLE = Path(__file__).parents[2] / "packages" / "round-3" / "double"
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A folder with the one package ``double``, to be changed at will."""
+    shutil.copytree(DOUBLE, tmp_path / "round-3" / "double")
+    return tmp_path
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def changes(root: Path) -> dict[str, Change]:
+    return {loaded.slug: loaded.change for loaded in load_problems([root]).problems}
+
+
+def second_package(root: Path) -> Path:
+    """Another package beside ``double``, with an id of its own."""
+    folder = root / "round-3" / "twice"
+    shutil.copytree(DOUBLE, folder)
+    edit(folder / "problem.yaml", "0d1c5f6e", "0d1c5f6f")
+    return folder
+
+
+def test_a_loaded_problem_is_the_package_whole(root: Path) -> None:
+    assert changes(root) == {"double": Change.ADDED}
+    problem = Problem.objects.get(slug="double")
+    version = problem.current_version
+    package = read_package(root / "round-3" / "double")
+    assert version is not None
+    assert version.spec == package.spec
+    assert version.files == package.files
+    assert version.digest == package.digest
+    assert (problem.round, problem.minutes, problem.difficulty, problem.tags) == (
+        3, 5, "warm-up", ["test"],
+    )  # fmt: skip
+
+
+def test_loading_again_writes_nothing(root: Path) -> None:
+    changes(root)
+    before = ProblemVersion.objects.get()
+    assert changes(root) == {"double": Change.UNCHANGED}
+    after = ProblemVersion.objects.get()
+    assert (after.pk, after.created_at) == (before.pk, before.created_at)
+
+
+def test_a_changed_package_keeps_the_version_that_people_were_judged_by(root: Path) -> None:
+    changes(root)
+    first = ProblemVersion.objects.get()
+    yaml = root / "round-3" / "double" / "problem.yaml"
+    edit(yaml, "version: 1", "version: 2")
+    edit(yaml, "minutes: 5", "minutes: 10")
+    assert changes(root) == {"double": Change.UPDATED}
+    problem = Problem.objects.get()
+    assert problem.minutes == 10
+    assert problem.current_version is not None
+    assert problem.current_version.number == 2
+    first.refresh_from_db()
+    assert first.spec.minutes == 5
+
+
+def test_a_reverted_package_takes_up_its_old_version(root: Path) -> None:
+    changes(root)
+    first = ProblemVersion.objects.get()
+    statement = root / "round-3" / "double" / "statement.md"
+    text = statement.read_text()
+    statement.write_text("Something else.\n")
+    changes(root)
+    statement.write_text(text)
+    assert changes(root) == {"double": Change.UPDATED}
+    assert Problem.objects.get().current_version == first
+    assert ProblemVersion.objects.count() == 2
+
+
+def test_a_change_without_a_new_version_number_is_told(root: Path) -> None:
+    changes(root)
+    (root / "round-3" / "double" / "statement.md").write_text("Something else.\n")
+    (loaded,) = load_problems([root]).problems
+    assert "version is still 1" in loaded.notice
+
+
+def test_a_vanished_package_is_unpublished_and_comes_back(root: Path, tmp_path: Path) -> None:
+    changes(root)
+    folder, away = root / "round-3" / "double", tmp_path / "away"
+    folder.rename(away)
+    assert changes(root) == {"double": Change.UNPUBLISHED}
+    assert not Problem.objects.get().published
+    assert changes(root) == {}
+    away.rename(folder)
+    assert changes(root) == {"double": Change.PUBLISHED}
+    assert Problem.objects.get().published
+
+
+def test_a_broken_package_stays_as_it_was_and_harms_no_other(root: Path) -> None:
+    changes(root)
+    second_package(root)
+    edit(root / "round-3" / "double" / "problem.yaml", "minutes: 5", "minutes: soon")
+    report = load_problems([root])
+    assert [(loaded.slug, loaded.change) for loaded in report.problems] == [("twice", Change.ADDED)]
+    assert ["minutes" in complaint.message for complaint in report.complaints] == [True]
+    double = Problem.objects.get(slug="double")
+    assert double.published
+    assert double.minutes == 5
+
+
+def test_a_renamed_folder_keeps_its_history(root: Path) -> None:
+    changes(root)
+    before = Problem.objects.get()
+    (root / "round-3" / "double").rename(root / "round-3" / "twice")
+    assert changes(root) == {"twice": Change.UPDATED}
+    after = Problem.objects.get()
+    assert (after.pk, after.slug) == (before.pk, "twice")
+
+
+def test_a_new_package_may_take_the_slug_that_another_gives_up(root: Path) -> None:
+    changes(root)
+    second_package(root).rename(root / "round-3" / "newer")
+    (root / "round-3" / "double").rename(root / "round-3" / "older")
+    (root / "round-3" / "newer").rename(root / "round-3" / "double")
+    assert changes(root) == {"older": Change.UPDATED, "double": Change.ADDED}
+
+
+def test_a_new_id_under_an_old_slug_is_refused(root: Path) -> None:
+    changes(root)
+    edit(root / "round-3" / "double" / "problem.yaml", "0d1c5f6e", "0d1c5f6f")
+    report = load_problems([root])
+    assert report.problems == []
+    (complaint,) = report.complaints
+    assert "0d1c5f6e-3a63-4d57-9a1e-6a8b0a3f7c11" in complaint.message
+    assert Problem.objects.get().published
+
+
+def test_two_roots_together_are_what_the_site_offers(root: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    second_package(root).rename(tmp_path / "twice")
+    (other / "round-3").mkdir(parents=True)
+    (tmp_path / "twice").rename(other / "round-3" / "twice")
+    out = io.StringIO()
+    call_command("load_problems", "--from", str(root), "--from", str(other), stdout=out)
+    assert set(Problem.objects.filter(published=True).values_list("slug", flat=True)) == {
+        "double", "twice",
+    }  # fmt: skip
+    assert "2 problems: 2 added" in out.getvalue()
+
+
+def test_the_command_tells_every_fault_and_exits_2(root: Path) -> None:
+    second_package(root)
+    yaml = root / "round-3" / "double" / "problem.yaml"
+    edit(yaml, "minutes: 5", "minutes: soon")
+    edit(yaml, "title: Double a number\n", "")
+    out = io.StringIO()
+    with pytest.raises(CommandError) as raised:
+        call_command("load_problems", "--from", str(root), stdout=out)
+    assert raised.value.returncode == 2
+    told = str(raised.value)
+    assert "round-3/double/problem.yaml:7:10: minutes must be a whole number" in told
+    assert "problem.yaml must have title" in told
+    assert "twice v1: added" in out.getvalue()
+
+
+def test_a_root_that_is_no_folder_is_our_own_exit_code(tmp_path: Path) -> None:
+    with pytest.raises(CommandError) as raised:
+        call_command("load_problems", "--from", str(tmp_path / "absent"))
+    assert raised.value.returncode == 2

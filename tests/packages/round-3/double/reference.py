@@ -1,0 +1,3 @@
+def double(n):
+    """Give back {"doubled": twice n}."""
+    return {"doubled": 2 * n}

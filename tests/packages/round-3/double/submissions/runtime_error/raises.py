@@ -1,0 +1,4 @@
+def double(n):
+    if n < 0:
+        raise ValueError("n is negative")
+    return {"doubled": 2 * n}
