@@ -91,7 +91,7 @@ def program(command: Command, bursts_bounded: bool) -> list[str]:
         raise SandboxError(f"argv[0] must be python or an absolute path, got {name!r}")
     limits = "; ".join(_resource_limits(command, bursts_bounded))
     # Its standard error goes aside, since a shell has words of its own for a child that crashed.
-    script = f'{limits}; exec 5>&2 2>/dev/null; "$@" 2>&5 5>&-; exit $?'
+    script = f'{limits}; exec 5>&2 2>/dev/null; (exec "$@" 2>&5 5>&-); exit $?'
     return [_SHELL, "-c", script, "init", *argv]
 
 
