@@ -63,6 +63,7 @@ class Descriptors:
     arguments: int
     seccomp: int
     status: int
+    hold: int | None  # bubblewrap waits here, with everything mounted, until it is closed
     first_file: int
 
 
@@ -147,6 +148,8 @@ def bubblewrap_arguments(
         *("--seccomp", str(descriptors.seccomp)),
         *("--json-status-fd", str(descriptors.status)),
     ]
+    if descriptors.hold is not None:
+        arguments += ["--block-fd", str(descriptors.hold)]
     environment = dict(_ENVIRONMENT)
     if command.profile is Profile.PYTHON:
         environment |= _PYTHON_ENVIRONMENT

@@ -14,8 +14,6 @@ from functools import cache
 from types import TracebackType
 from typing import Protocol, Self, cast
 
-from sandboxes.bubblewrap import BubblewrapSandbox
-
 import graders.function
 import graders.simulation
 from graders.ports import (
@@ -31,6 +29,7 @@ from graders.ports import (
 )
 from graders.verdict import Event, EventKind, JsonObject
 from problems.schema import ProblemSpec
+from sandboxes.bubblewrap import BubblewrapSandbox
 from sandboxes.interface import Command, InteractiveRun, Limits, RunResult, RunStatus, Sandbox
 
 

@@ -49,7 +49,7 @@ async def watching(
 
 async def messages(socket: WebsocketCommunicator, last: str) -> list[dict[str, Any]]:
     """What arrives up to and with the first message of type `last`."""
-    received = []
+    received: list[dict[str, Any]] = []
     while not received or received[-1]["type"] != last:
         received.append(await socket.receive_json_from(timeout=10))
     return received
