@@ -39,8 +39,14 @@ class Visitor:
         self.get("/")
 
     def get(self, path: str) -> str:
-        """The page at `path`. Raises Refused unless it is there."""
-        return self._request("GET", path, expected=200)[1]
+        """The page at `path`. Raises Refused unless it is there.
+
+        Asked for again, as a browser does, where the kept connection has died meanwhile.
+        """
+        try:
+            return self._request("GET", path, expected=200)[1]
+        except ConnectionError:
+            return self._request("GET", path, expected=200)[1]
 
     def submit(self, slug: str, source: str, kind: str = "submit") -> UUID:
         """Send a source as the plain form does; the submission's id."""

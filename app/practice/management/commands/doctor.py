@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import BaseCommand
-
 from sandboxes.doctor import examine, isolation_holds
 
 

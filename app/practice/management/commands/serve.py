@@ -130,6 +130,8 @@ def services(listener: socket.socket, address: str, workers: int) -> list[list[S
     worker = program(
         "worker",
         *(python, "-m", "celery", "-A", "app", "worker"),
+        # Celery sets the root logger to its own level, whatever the settings say.
+        *("--loglevel", os.environ.get("LOG_LEVEL", "INFO")),
         *("--queues", "cpu", "--concurrency", str(workers), "--hostname", "cpu@%h"),
         # One host, one worker: nobody to gossip with, and waiting for it takes a second.
         *("--without-gossip", "--without-mingle", "--without-heartbeat", "-O", "fair"),
