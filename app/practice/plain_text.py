@@ -22,7 +22,10 @@ def counterexample_lines(counterexample: dict[str, Any]) -> Iterator[str]:
         unit = f" {data['unit']}" if data.get("unit") else ""
         yield f"right: {data['expected_text']}{unit}"
         yield f"yours: {data['got_text']}{unit}"
-    yield from _table([_step(step) for step in data.get("steps", [])])
+    for step in data.get("steps", []):
+        yield f"{step['label']}: {step['value_text']} {step['unit']}".rstrip()
+        yield f"    = {step['formula']}"
+        yield f"    = {step['numbers']}"
     for edge in data.get("wait_graph", {}).get("edges", []):
         yield edge["text"]
     yield from _table(_messages(data.get("diagram") or {}))
@@ -36,11 +39,6 @@ def counterexample_lines(counterexample: dict[str, Any]) -> Iterator[str]:
         text = str(data.get(key) or "").strip()
         if text not in counterexample["summary"]:
             yield from text.splitlines()[-MAX_LINES:]
-
-
-def _step(step: dict[str, Any]) -> list[str]:
-    value = " ".join(part for part in (step["value_text"], step["unit"]) if part)
-    return [step["label"], step["formula"], f"= {step['numbers']}", f"= {value}"]
 
 
 def _messages(diagram: dict[str, Any]) -> list[list[str]]:

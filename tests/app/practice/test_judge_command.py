@@ -68,7 +68,9 @@ def test_a_rejected_file_exits_1_and_shows_the_arithmetic() -> None:
         "    n=3",
         "    right: 6",
         "    yours: 9",
-        "    twice the number  2 n  = 2 x 3  = 6",
+        "    twice the number: 6",
+        "        = 2 n",
+        "        = 2 x 3",
         'Replay: {"case": "small", "seed": 7, "input": {"n": 3}}',
     ]
 
