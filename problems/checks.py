@@ -18,6 +18,7 @@ from problems.strict_yaml import Document, Location
 ALWAYS_PRESENT = ("problem.yaml", "statement.md", "starter.py", "reference.py", "editorial.md")
 MIN_ACCEPTED = 2
 MIN_REJECTED = 6
+SUBMISSIONS = "submissions/"
 
 _ROUND_FOLDER = re.compile(r"round-([1-7])")
 _SLUG: TypeAdapter[str] = TypeAdapter(Slug)
@@ -104,27 +105,30 @@ class AboutSpec:
         if isinstance(grader, dict) and grader.get("kind") == "function":
             checker = grader.get("checker", FunctionGrader.model_fields["checker"].default)
             if isinstance(checker, str):
-                yield from self._file("grader.checker", checker, ("grader", "checker"), "")
+                yield from self._file("grader.checker", checker, ("grader", "checker"), self.found)
         expected = value.get("expected")
         if not isinstance(expected, dict):
             return
+        submissions = {
+            path.removeprefix(SUBMISSIONS) for path in self.found if path.startswith(SUBMISSIONS)
+        }
+        unnamed = submissions - set(expected)
         for path in expected:
             location = ("expected", path)
-            yield from self._file("each key of expected", path, location, "submissions/")
+            if path not in submissions:
+                yield from self._file("each key of expected", path, location, unnamed, SUBMISSIONS)
             if path.startswith("accepted/") and _verdict(expected[path]) not in ("AC", None):
                 yield self._complaint(
                     location,
                     "a submission in accepted/ must expect AC, "
                     f"got {_verdict(expected[path])}; move the file or correct the verdict",
                 )
-        for path in sorted(self.found):
-            name = path.removeprefix("submissions/")
-            if name != path and name not in expected:
-                yield self._complaint(
-                    ("expected",),
-                    f"every file under submissions/ must be named in expected, {name} is not; "
-                    "say what it must get, or remove the file",
-                )
+        for path in sorted(unnamed):
+            yield self._complaint(
+                ("expected",),
+                f"every file under submissions/ must be named in expected, {path} is not; "
+                "say what it must get, or remove the file",
+            )
 
     def round_of(self, folder: Path, spec: ProblemSpec) -> Iterator[Complaint]:
         """The folder's round is the problem's."""
@@ -151,7 +155,10 @@ class AboutSpec:
                     "write more",
                 )
 
-    def _file(self, what: str, path: str, location: Location, under: str) -> Iterator[Complaint]:
+    def _file(
+        self, what: str, path: str, location: Location, candidates: set[str], under: str = ""
+    ) -> Iterator[Complaint]:
+        """`path`, written at `location`, is a file of the package; `candidates` may be meant."""
         parts = PurePosixPath(path).parts
         if path.startswith("/") or ".." in parts or path != "/".join(parts):
             yield self._complaint(
@@ -160,8 +167,7 @@ class AboutSpec:
                 "move the file into the package",
             )
         elif f"{under}{path}" not in self.found:
-            known = [name.removeprefix(under) for name in self.found if name.startswith(under)]
-            meant = nearest(path, known)
+            meant = nearest(path, candidates)
             yield self._complaint(
                 location,
                 f"{what} must name a file of the package, {under}{path} does not exist; "

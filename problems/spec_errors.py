@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from typing import Any, get_args
 
@@ -33,6 +34,8 @@ _BOUNDS = {
     "less_than": ("less than", "lt"),
     "less_than_equal": ("at most", "le"),
 }
+
+_NUMBER = re.compile(r"[-+]?[0-9.]+([eE][-+]?[0-9]+)?")
 
 
 def complaints_about(error: ValidationError, document: Document, path: str) -> Iterator[Complaint]:
@@ -72,10 +75,10 @@ def _explain(detail: ErrorDetails, value: Any) -> Iterator[tuple[Location, str, 
             yield here, f"{name}.kind must be one of {kinds}; {fact}; {advice}", said is None
         case "literal_error" | "enum":
             allowed = str(context["expected"]).replace("'", "").replace(" or ", ", ")
+            rule = f"one of {allowed};" if ", " in allowed else f"{allowed},"
             yield (
                 location,
-                f"{name} must be one of {allowed}; got {_show(got)}; "
-                + _advice(got, allowed.split(", ")),
+                f"{name} must be {rule} got {_show(got)}; " + _advice(got, allowed.split(", ")),
                 False,
             )
         case "string_pattern_mismatch":
@@ -203,7 +206,9 @@ def _show(got: Any) -> str:
 
 def _advice(got: Any, allowed: list[str]) -> str:
     meant = nearest(str(got), allowed)
-    return f"did you mean {meant}?" if meant else "choose one"
+    if meant:
+        return f"did you mean {meant}?"
+    return "choose one" if len(allowed) > 1 else "change it"
 
 
 def _cure(kind: str, got: Any) -> str:
@@ -213,11 +218,12 @@ def _cure(kind: str, got: Any) -> str:
         return "put it in quotes"
     if got is None:
         return "write it or remove the key"
-    if isinstance(got, str) and kind in ("int_type", "float_type", "bool_type"):
-        try:
-            float(got)
-        except ValueError:
-            if got not in ("true", "false"):
-                return "write it without words or units, the unit is in the key's name"
-        return "remove the quotes"
+    if isinstance(got, str) and kind == "bool_type":
+        return "remove the quotes" if got in ("true", "false") else "write true or false"
+    if isinstance(got, str) and kind in ("int_type", "float_type"):
+        if _NUMBER.fullmatch(got.strip()):
+            return "remove the quotes"
+        return "write it without words or units, the unit is in the key's name"
+    if isinstance(got, float) and kind in ("int_type", "int_from_float"):
+        return "write it without a point"
     return "change it"

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sandboxes.arguments import Descriptors, bubblewrap_arguments, program, spawn_argv
+from sandboxes.arguments import HOME, Descriptors, bubblewrap_arguments, program, spawn_argv
 from sandboxes.cgroups import Cgroup
 from sandboxes.identity import take_identity
 from sandboxes.interface import Command
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MIB = 1 << 20
 _OWN_PROCESSES = 2  # bubblewrap's monitor outside and its init inside
+_DIRECTORY = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
 _PIPE_BYTES = 1 << 20  # frames of numpy data move in fewer turns than with 64 KiB
 
 
@@ -35,6 +36,8 @@ class Launched:
         Read ends: one pipe for both streams if interactive, else standard output, then error.
     request_fd, answer_fd : int or None
         Of the frames, if interactive: our ends of the program's descriptors 3 and 4.
+    is_held : bool
+        Whether bubblewrap, with everything mounted, waits for a first `home_fd` to succeed.
     status_fd : int
         Where bubblewrap tells, as JSON, its child's process id and later its exit code.
     """
@@ -48,6 +51,7 @@ class Launched:
         self.answer_fd: int | None = None
         self.output_fds: list[int] = []
         self._scratch_fd: int | None = None
+        self.is_held = False
         try:
             with self._theirs:
                 self._start(command, interactive, stdin)
@@ -59,7 +63,7 @@ class Launched:
         limits = command.limits
         host = self._host
         identity = self._cleanup.enter_context(take_identity(host.first_uid, host.last_uid))
-        self._uid = identity.uid
+        self.uid = identity.uid
         if host.hierarchies.directories():
             self.cgroup = Cgroup(
                 host.hierarchies,
@@ -72,7 +76,7 @@ class Launched:
             self._scratch_fd = mount_private_tmpfs(
                 host.scratch_mount,
                 f"size={limits.scratch_mib}m,nr_inodes={inodes},mode=0700,"
-                f"uid={self._uid},gid={self._uid}",
+                f"uid={self.uid},gid={self.uid}",
             )
             self._cleanup.callback(os.close, self._scratch_fd)
 
@@ -86,12 +90,17 @@ class Launched:
         self.status_fd, status_write = os.pipe2(os.O_CLOEXEC)
         self._cleanup.callback(os.close, self.status_fd)
         self._theirs.callback(os.close, status_write)
-        numbers = Descriptors(*range(len(descriptors), len(descriptors) + 4))
+        first = len(descriptors)
         descriptors += [arguments_read, self._memory_file(host.seccomp), status_write]
+        hold = None
+        if command.collect and self._scratch_fd is None:
+            hold = len(descriptors)
+            descriptors.append(self._hold())
+        numbers = Descriptors(first, first + 1, first + 2, hold, len(descriptors))
         descriptors += [self._memory_file(content) for content in command.files.values()]
 
         inner = program(command, bursts_bounded=host.hierarchies.memory is not None)
-        uid = self._uid if host.is_root else None
+        uid = self.uid if host.is_root else None
         arguments = bubblewrap_arguments(command, numbers, host.runtime, host.scratch_mount)
         become_subreaper()
         self.started_at = time.monotonic()
@@ -147,6 +156,14 @@ class Launched:
             os.set_blocking(fd, False)
         return [requests_read, answers_write]
 
+    def _hold(self) -> int:
+        read_fd, write_fd = os.pipe2(os.O_CLOEXEC)
+        self._theirs.callback(os.close, read_fd)
+        self.is_held = True
+        self._held = self._cleanup.enter_context(contextlib.ExitStack())
+        self._held.callback(os.close, write_fd)
+        return read_fd
+
     def _memory_file(self, content: bytes) -> int:
         fd = os.memfd_create("gauntlet", os.MFD_CLOEXEC)
         self._theirs.callback(os.close, fd)
@@ -157,16 +174,25 @@ class Launched:
         return fd
 
     def home_fd(self, sandbox_init: int | None) -> int | None:
-        """The program's working directory seen from outside, or None if it is gone."""
-        flags = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
+        """The program's working directory seen from outside, or None if it cannot be had.
+
+        A scratch space that we mounted is ours to look into. One that bubblewrap made is reached
+        through its init, which holds still until we have done so: after the end it would be gone.
+        """
+        root = f"/proc/{sandbox_init}/root"
         try:
             if self._scratch_fd is not None:
-                return os.open("home", flags, dir_fd=self._scratch_fd)
-            if sandbox_init is not None:
-                return os.open(f"/proc/{sandbox_init}/root/scratch/home", flags)
+                return os.open("home", _DIRECTORY, dir_fd=self._scratch_fd)
+            if sandbox_init is None:
+                return None
+            if os.path.samefile(root, "/"):
+                return None  # not in its own root yet
+            home_fd = os.open(f"{root}{HOME}", _DIRECTORY)
         except OSError:
             return None
-        return None
+        self._held.close()
+        self.is_held = False
+        return home_fd
 
     def release(self) -> None:
         """Give everything back. The processes must be gone."""

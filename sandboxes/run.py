@@ -111,7 +111,7 @@ class Run:
     def usage(self) -> tuple[float, float]:
         """CPU seconds and peak MiB so far, over the tree."""
         with self._lock:
-            if not self._ended.is_set() and self._request_fd is not None:
+            if self._measurable:
                 self._meter.read(self._command.limits.memory_mib)
             return self._meter.cpu_time_s, self._meter.memory_mib
 
@@ -247,8 +247,9 @@ class Run:
         self._output = Output(self._command.limits.output_kib << 10, launched.output_fds)
         self._meter = Meter(launched.cgroup, launched.process_id)
         self._request_fd, self._answer_fd = launched.request_fd, launched.answer_fd
-        self._reaped: int | None = None
         self._home_fd: int | None = None
+        self._init_fd: int | None = None
+        self._measurable = True
         self._started.set()
         try:
             try:
@@ -256,9 +257,13 @@ class Run:
             finally:
                 self._end_all()
             self._result = self._sum_up()
+            launched.release()
         except BaseException as error:
             self._error = error
         finally:
+            for fd in (self._home_fd, self._init_fd):
+                if fd is not None:
+                    os.close(fd)
             self._ended.set()
             os.eventfd_write(self._ended_fd, 1)
 
@@ -281,11 +286,13 @@ class Run:
                 if self._outbox and self._request_fd is not None:
                     poll.register(self._request_fd, select.POLLOUT)
             wait_s = min(self._next_look_s(), wall_deadline - now)
+            if launched.is_held:
+                wait_s = _LOOK_AT_LEAST_AFTER_S
             ready = {fd for fd, _ in poll.poll(wait_s * 1000)}
             process_has_ended = launched.process_fd in ready
             if self._wake_fd in ready:
                 os.eventfd_read(self._wake_fd)
-            self._status.read()
+            self._read_status()
             self._output.drain()
             with self._lock:
                 self._write_outbox()
@@ -325,12 +332,12 @@ class Run:
         """Kill the tree, see it empty, and reap it."""
         launched = self._launched
         self._find_init()
-        init = self._status.get("child-pid")
-        for process_id in (init, launched.process_id):
-            if process_id is not None:
+        for process_fd in (self._init_fd, launched.process_fd):
+            if process_fd is not None:
                 with contextlib.suppress(ProcessLookupError):
-                    os.kill(process_id, signal.SIGKILL)
-        _, self._reaped, usage = os.wait4(launched.process_id, 0)
+                    signal.pidfd_send_signal(process_fd, signal.SIGKILL)
+        init = self._status.get("child-pid")
+        _, _, usage = os.wait4(launched.process_id, 0)
         cpu_time_s = usage.ru_utime + usage.ru_stime
         if init is not None:
             # Its monitor gone, init is ours, as we are a subreaper. The end of a pid namespace's
@@ -343,37 +350,40 @@ class Run:
         self._output.drain()
         self._output.close()
         with self._lock:
-            with contextlib.suppress(OSError):
-                self._meter.read(self._command.limits.memory_mib)
+            self._meter.read(self._command.limits.memory_mib)
+            self._measurable = False
             if self._host.hierarchies.cpu is None:
                 self._meter.cpu_time_s = max(self._meter.cpu_time_s, cpu_time_s)
             if self._request_fd is not None:
                 os.close(self._request_fd)
                 self._request_fd = None
 
+    def _read_status(self) -> None:
+        self._status.read()
+        if self._init_fd is None and (init := self._status.get("child-pid")) is not None:
+            # By descriptor, or a signal could hit whoever has its number next.
+            with contextlib.suppress(ProcessLookupError):
+                self._init_fd = os.pidfd_open(init)
+
     def _find_init(self) -> None:
         """Wait until bubblewrap has told its child's process id, or has died before."""
         deadline = time.monotonic() + _SETUP_PATIENCE_S
-        self._status.read()
+        self._read_status()
         while self._status.get("child-pid") is None and not self._status.at_end:
             left_s = deadline - time.monotonic()
             if left_s <= 0:
                 return
             select.select([self._launched.status_fd], [], [], left_s)
-            self._status.read()
+            self._read_status()
 
     def _sum_up(self) -> RunResult:
         limits, launched = self._command.limits, self._launched
         wall_time_s = time.monotonic() - launched.started_at
         out_of_memory = self._is_out_of_memory()
-        home_fd = self._home_fd
-        if home_fd is None and self._command.collect:
-            home_fd = launched.home_fd(None)
         collected = {}
-        if home_fd is not None:
-            collected = collect(home_fd, self._command.collect, limits.scratch_mib * MIB)
-            os.close(home_fd)
-        launched.release()
+        self._remember_home()
+        if self._home_fd is not None:
+            collected = collect(self._home_fd, self._command.collect, limits.scratch_mib * MIB)
         streams = self._output.streams()
         stderr = b"" if self._interactive else streams[1]
         status, code, number = self._status_of_the_end(out_of_memory, streams[-1])

@@ -20,6 +20,7 @@ from graders.simulation.ring import Message, Ring, Side, ring_bytes, ring_time_s
 from graders.verdict import JsonObject, Verdict
 
 TIME_TOLERANCE = 0.02
+MAX_ELEMENTS_TRACED = 4  # of each message, when the first bad one is looked for
 MIN_TOLERANCE_ELEMENTS = 4  # a vector of few elements cannot be cut evenly; see `Costs`
 
 
@@ -176,7 +177,7 @@ def _sum(trace: Trace) -> Failure | None:
     parts = np.array([vector[element] for vector in trace.vectors])
     counts = count_parts(got, parts)
     passed_on = not set.intersection(*(set(elements) for elements in wrong.values()))
-    if math.isnan(got) or got == np.iinfo(np.int64).min:
+    if math.isnan(got) or abs(got) >= 1 << 62:  # what the harness fills pending arrays with
         why, todo = "", "It was read between irecv and its wait(), where an array holds no data."
     else:
         why = f": it {describe_parts(counts)}"
@@ -200,24 +201,51 @@ def _sum(trace: Trace) -> Failure | None:
         "wrong_ranks": list(bad_ranks),
     }
     return Failure(
-        "wrong_sum", Verdict.WRONG_ANSWER, text, _first_wrong_message(trace), rank, detail
+        "wrong_sum", Verdict.WRONG_ANSWER, text, _first_wrong_message(trace, wrong), rank, detail
     )
 
 
-def _first_wrong_message(trace: Trace) -> Message | None:
-    """The first message that carries something no step of an all-reduce would send."""
+def _first_wrong_message(trace: Trace, wrong: dict[int, list[int]]) -> Message | None:
+    """The first message that no right all-reduce would send; None if what is wrong is missing.
+
+    Such a message is written to other elements than it was read from, or carries what is no sum
+    of parts that are there once each, or is the last to arrive at a wrong element and was left
+    there as it came although it is no finished sum. Where elements lie is the ranks' own word: a
+    lie marks another arrow, and changes no verdict.
+    """
     parts = np.array(trace.vectors)
     sent = [message for message in trace.ring.messages if message.start_s is not None]
-    for message in sorted(sent, key=lambda message: (message.start_s or 0.0, message.source)):
-        first, post = message.first, message.post
-        if first is None or post.dtype != parts.dtype.str:
+    sent.sort(key=lambda message: (message.start_s or 0.0, message.source))
+    last_arrival: dict[tuple[int, int], Message] = {}
+    for message in sent:
+        first = _written_at(message)
+        if first is not None:
+            for element in range(first, first + message.post.count):
+                last_arrival[message.target, element] = message
+    for message in sent:
+        read, written = message.send and message.send.first, message.recv and message.recv.first
+        if read is not None and written is not None and read != written:
+            return message
+        first = _written_at(message)
+        if first is None or message.post.dtype != parts.dtype.str:
             continue
-        payload = np.frombuffer(message.payload, post.dtype)
-        for offset in range(min(len(payload), 4)):
-            counts = count_parts(payload[offset].item(), parts[:, first + offset])
+        payload = np.frombuffer(message.payload, parts.dtype)
+        for offset in range(min(len(payload), MAX_ELEMENTS_TRACED)):
+            element = first + offset
+            counts = count_parts(payload[offset].item(), parts[:, element])
             if counts is None or max(counts) > 1:
                 return message
+            was_copied = payload[offset] == result(trace, message.target)[element]
+            is_last = last_arrival[message.target, element] is message
+            if was_copied and is_last and element in wrong[message.target]:
+                return message
     return None
+
+
+def _written_at(message: Message) -> int | None:
+    """Where the receiver puts the elements, by its own word or else the sender's."""
+    written = message.recv.first if message.recv is not None else None
+    return message.first if written is None else written
 
 
 def _same_bits(trace: Trace) -> Failure | None:

@@ -72,7 +72,7 @@ class _Judging:
         self.seed = seed
         self.diagram: JsonObject | None = None
         self._numbers = itertools.count(1)
-        self._smallest: dict[str, tuple[Trace, Failure]] = {}  # by kind of failure
+        self._smallest: dict[tuple[str, str, str, bool], tuple[Trace, Failure]] = {}
 
     def run(self, chosen: Input) -> tuple[Trace, Failure | None]:
         """Run one input and examine what it left."""
@@ -146,7 +146,9 @@ class _Judging:
         return metrics
 
     def _shrink(self, trace: Trace, failure: Failure) -> tuple[Trace, Failure]:
-        known = self._smallest.get(failure.kind)
+        """The smallest run that fails alike, looked for once a kind of failure and of input."""
+        key = (failure.kind, failure.place, trace.input.dtype, trace.input.length == 0)
+        known = self._smallest.get(key)
         if known is None or known[0].input > trace.input:
-            known = self._smallest[failure.kind] = shrink(trace, failure, self.run)
+            known = self._smallest[key] = shrink(trace, failure, self.run)
         return known

@@ -21,7 +21,9 @@ ROW_HEIGHT = 54.0
 AXIS_HEIGHT = 40.0
 ARROW_LENGTH = 8.0
 ARROW_HALF_WIDTH = 3.2
-OPEN_ARROW_REACH = 0.55  # of a row: how far an arrow that never arrives goes
+OPEN_ARROW_WIDTH = 70.0
+OPEN_ARROW_REACH = 0.6  # of the way: how far an arrow that never arrives goes
+LABEL_AT = 0.3  # of the way: before the middle, where arrows of both directions cross
 MAX_MESSAGES = 120
 MAX_LABELLED = 16
 
@@ -165,15 +167,20 @@ class _Plot:
         if message.start_s is not None and message.end_s is not None:
             x1, x2, state = self.x(message.start_s), self.x(message.end_s), "sent"
         else:
-            x1 = x2 = self.x(message.post.time_s)
             state = "open"
+            x1 = self.x(message.post.time_s)
+            x2 = x1 + OPEN_ARROW_WIDTH
             reach = (y2 - y1) * OPEN_ARROW_REACH
-            y1, y2 = (y1, y1 + reach) if message.send is not None else (y2 - reach, y2)
-            x2 += abs(reach) / 4
-            if message.send is None:  # a receive that waits: it ends at the receiver
-                x1, x2 = x2 - abs(reach) / 2, x2
-                x1 = max(x1, LABEL_WIDTH)
+            if message.send is not None:
+                y2 = y1 + reach
+            else:  # a receive alone: its half of the arrow, which ends at the receiver
+                y1 = y2 - reach
         posted_x = self.x(message.post.time_s)
+        if state == "open":
+            label_x, label_y = x2 + 6, y2 + 4
+        else:
+            label_x = x1 + (x2 - x1) * LABEL_AT + 6
+            label_y = y1 + (y2 - y1) * LABEL_AT + (-3 if y2 > y1 else 10)
         return {
             "x1": _round(x1),
             "y1": _round(y1),
@@ -183,8 +190,8 @@ class _Plot:
             "posted_x": _round(posted_x),
             "late": state == "sent" and x1 - posted_x > 1.5,
             "label": _elements(message) if labelled or bad else "",
-            "label_x": _round((x1 + x2) / 2 + 5),
-            "label_y": _round((y1 + y2) / 2 + (-3 if y2 > y1 else 9)),
+            "label_x": _round(label_x),
+            "label_y": _round(label_y),
             "state": state,
             "bad": bad,
             "title": _title(message, item_bytes),

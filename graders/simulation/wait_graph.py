@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from graders.verdict import Json, JsonObject
 
 SIZE = 300.0
+HEIGHT_OF_TWO = 110.0  # two ranks stand side by side
 NODE_RADIUS = 17.0
 BEND = 0.16  # of an arrow's length: so that two ranks which wait for each other show two arrows
 
@@ -25,14 +26,15 @@ def layout(n_ranks: int, waits: Sequence[Mapping[str, Json]]) -> JsonObject:
     Returns
     -------
     JsonObject
-        ``size``, ``nodes`` and ``edges`` in user units of an SVG.
+        ``width``, ``height``, ``nodes`` and ``edges`` in user units of an SVG.
     """
     radius = SIZE / 2 - NODE_RADIUS - 14 if n_ranks > 2 else SIZE / 3.4
     first_angle = -math.pi / 2 if n_ranks > 2 else math.pi
+    height = SIZE if n_ranks > 2 else HEIGHT_OF_TWO
     centres = [
         (
             SIZE / 2 + radius * math.cos(first_angle + 2 * math.pi * rank / n_ranks),
-            SIZE / 2 + radius * math.sin(first_angle + 2 * math.pi * rank / n_ranks),
+            height / 2 + radius * math.sin(first_angle + 2 * math.pi * rank / n_ranks),
         )
         for rank in range(n_ranks)
     ]
@@ -52,7 +54,7 @@ def layout(n_ranks: int, waits: Sequence[Mapping[str, Json]]) -> JsonObject:
         _edge(centres[_rank(wait, "rank")], centres[_rank(wait, "waits_for")], wait)
         for wait in waits
     ]
-    return {"size": SIZE, "nodes": nodes, "edges": edges}
+    return {"width": SIZE, "height": height, "nodes": nodes, "edges": edges}
 
 
 def _rank(wait: Mapping[str, Json], key: str) -> int:

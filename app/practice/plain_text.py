@@ -1,0 +1,74 @@
+"""Reports and counterexamples as plain text, for the commands beside the web."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+MAX_ROWS = 40
+MAX_LINES = 60
+
+
+def counterexample_lines(counterexample: dict[str, Any]) -> Iterator[str]:
+    """What a counterexample's drawing shows, as lines: arithmetic, waits, messages, text."""
+    data = counterexample["data"]
+    for group in data.get("configuration", []):
+        rows = [f"{row['name']}={row['value']}" for row in group["rows"]]
+        plain = len(group["rows"]) == 1 and group["rows"][0]["name"] == group["name"]
+        yield from _wrapped("" if plain else f"{group['name']}: ", rows)
+    if isinstance(data.get("input"), dict):
+        yield from _wrapped("input: ", [f"{key}={value}" for key, value in data["input"].items()])
+    if "expected_text" in data:
+        unit = f" {data['unit']}" if data.get("unit") else ""
+        yield f"right: {data['expected_text']}{unit}"
+        yield f"yours: {data['got_text']}{unit}"
+    yield from _table([_step(step) for step in data.get("steps", [])])
+    for edge in data.get("wait_graph", {}).get("edges", []):
+        yield edge["text"]
+    yield from _table(_messages(data.get("diagram") or {}))
+    for vector in data.get("vectors", []):
+        after = [f"[{item['text']}]" if item["wrong"] else item["text"] for item in
+                 vector["after"] or []]  # fmt: skip
+        ended = f"after {' '.join(after)}" if vector["after"] is not None else "did not return"
+        yield f"rank {vector['rank']}: before {' '.join(vector['before'])}, {ended}"
+    for key in ("answer", "traceback", "output"):
+        if data.get(key):
+            yield from str(data[key]).rstrip().splitlines()[-MAX_LINES:]
+
+
+def _step(step: dict[str, Any]) -> list[str]:
+    value = " ".join(part for part in (step["value_text"], step["unit"]) if part)
+    return [step["label"], step["formula"], f"= {step['numbers']}", f"= {value}"]
+
+
+def _messages(diagram: dict[str, Any]) -> list[list[str]]:
+    """The diagram's table of messages: what is text or a number in it; the rest is geometry."""
+    messages = diagram.get("messages", [])
+    if not messages:
+        return []
+    columns = [key for key, value in messages[0].items() if isinstance(value, str | int | float)]
+    return [columns, *([str(message[key]) for key in columns] for message in messages)]
+
+
+def _table(rows: list[list[str]]) -> Iterator[str]:
+    """Rows with columns of equal width, no more than can be read."""
+    if not rows:
+        return
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows[:MAX_ROWS]:
+        yield "  ".join(
+            cell.ljust(width) for cell, width in zip(row, widths, strict=True)
+        ).rstrip()  # fmt: skip
+    if len(rows) > MAX_ROWS:
+        yield f"... and {len(rows) - MAX_ROWS} more"
+
+
+def _wrapped(head: str, parts: list[str]) -> Iterator[str]:
+    """`parts` behind `head`, as many on a line as fit."""
+    line = head
+    for part in parts:
+        if line != head and len(line) + len(part) > 96:
+            yield line.rstrip()
+            line = " " * len(head)
+        line += f"{part} "
+    yield line.rstrip()
