@@ -1,4 +1,4 @@
-"""Problems and submissions for the tests of the site, made without packages, sandbox or judge."""
+"""Submissions at every stage, for tests of the site: made without sandbox or worker."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.practice.models import Problem, ProblemVersion, Submission
 from graders.verdict import (
     CaseResult,
     Counterexample,
-    JsonObject,
+    Event,
     Verdict,
     case_finished,
     case_started,
@@ -18,59 +18,26 @@ from graders.verdict import (
     judged,
 )
 
-STARTER = "def add(a, b):\n    ...\n"
-FIGURE = '<svg xmlns="http://www.w3.org/2000/svg"><rect width="9" height="9"/></svg>'
+RIGHT = "def double(number):\n    return {'double': 2 * number}\n"
+WRONG = "def double(number):\n    return {'double': abs(2 * number)}\n"
 
 
-def spec_dict(**changes: Any) -> JsonObject:
-    """A valid problem.yaml as a dict; `changes` replace top-level keys."""
-    spec: dict[str, Any] = {
-        "format": 1,
-        "id": str(uuid.uuid5(uuid.NAMESPACE_URL, changes.get("title", "Add two numbers"))),
-        "version": 1,
-        "title": "Add two numbers",
-        "summary": "Give the sum.",
-        "round": 3,
-        "difficulty": "warm-up",
-        "minutes": 10,
-        "tags": ["sums"],
-        "license": "CC-BY-4.0",
-        "source": [{"title": "Peano"}],
-        "language": "python",
-        "grader": {"kind": "function", "entry_point": "add", "signature": "add(a, b) -> int"},
-        "limits": {"cpu_time_s": 2.0, "wall_time_s": 5.0, "memory_mib": 256, "source_kib": 4},
-        "cases": [
-            {"name": "small", "breaks": "nothing", "sample": True, "input": {"a": 1, "b": 2}},
-            {"name": "negative", "breaks": "a sum of magnitudes", "input": {"a": -1, "b": 2}},
-        ],
-        "hints": ["Count on.", "Use $a + b$."],
-        "follow_ups": [{"question": "And in fp8?", "points": ["It saturates."]}],
-        "expected": {},
+def version_of(problem: Problem) -> ProblemVersion:
+    """The problem's current version."""
+    assert problem.current_version is not None
+    return problem.current_version
+
+
+def another_problem(like: Problem, slug: str, **changes: Any) -> Problem:
+    """A second published problem with the same package, other facts where `changes` say so."""
+    facts: dict[str, Any] = {
+        key: getattr(like, key)
+        for key in ("round", "title", "summary", "difficulty", "minutes", "tags")
     }
-    return spec | changes
-
-
-def make_problem(slug: str = "add", files: dict[str, str] | None = None, **changes: Any) -> Problem:
-    """A published problem with one version."""
-    spec = spec_dict(**changes)
-    problem = Problem.objects.create(
-        uuid=uuid.UUID(str(spec["id"])),
-        slug=slug,
-        **{key: spec[key] for key in ("round", "title", "summary", "difficulty", "minutes")},
-        tags=spec["tags"],
-    )
-    package = {
-        "statement.md": "# Add\n\nGive $a+b$.\n\n![two bars](figure.svg)\n",
-        "figure.svg": FIGURE,
-        "starter.py": STARTER,
-        "editorial.md": "The plus sign does it.\n",
-    }
+    problem = Problem.objects.create(uuid=uuid.uuid4(), slug=slug, **(facts | changes))
+    old = version_of(like)
     problem.current_version = ProblemVersion.objects.create(
-        problem=problem,
-        number=spec["version"],
-        digest=uuid.uuid4().hex,
-        spec_json=spec,
-        files=package | (files or {}),
+        problem=problem, number=1, digest=slug, spec_json=old.spec_json, files=old.files
     )
     problem.save()
     return problem
@@ -79,42 +46,45 @@ def make_problem(slug: str = "add", files: dict[str, str] | None = None, **chang
 def send(
     user: User,
     problem: Problem,
-    source: str = "def add(a, b):\n    return a + b\n",
+    source: str = RIGHT,
     kind: Submission.Kind = Submission.Kind.SUBMIT,
 ) -> Submission:
     """A queued submission."""
-    assert problem.current_version is not None
-    return Submission.send(user, problem.current_version, kind, source)
+    return Submission.send(user, version_of(problem), kind, source)
 
 
-def passed(name: str, **changes: Any) -> CaseResult:
+def passed(name: str = "two", **changes: Any) -> CaseResult:
     """An accepted case."""
     fields: dict[str, Any] = {"score": 1.0, "time_s": 0.012, "memory_mib": 20.0}
     return CaseResult(name, Verdict.ACCEPTED, **(fields | changes))
 
 
-def broken(name: str = "negative") -> CaseResult:
+def broken(name: str = "minus-one") -> CaseResult:
     """A rejected case with a counterexample that can be replayed."""
-    summary = "The sum must keep signs, add(-1, 2) gave 3. Do not take magnitudes."
-    return CaseResult(
-        name,
-        Verdict.WRONG_ANSWER,
-        message=summary,
-        time_s=0.02,
-        counterexample=Counterexample(
-            "sum", summary, {"expected": 1, "got": 3}, {"case": name, "seed": 7}
-        ),
+    summary = "The sign must stay, double(-1) gave 2 instead of -2. Do not take magnitudes."
+    counterexample = Counterexample(
+        "sign", summary, {"expected": -2, "got_number": 2}, {"case": name, "seed": 7}
     )
+    return CaseResult(
+        name, Verdict.WRONG_ANSWER, message=summary, time_s=0.02, counterexample=counterexample
+    )
+
+
+def steps(results: list[CaseResult]) -> list[Event]:
+    """What a grader tells before its verdict."""
+    told = [compiling()]
+    for index, result in enumerate(results, start=1):
+        told.append(case_started(index, len(results), result.name))
+        told.append(case_finished(index, len(results), result))
+    return told
 
 
 def judge_to_the_end(submission: Submission, results: list[CaseResult]) -> Submission:
     """Play the worker: claim, tell each case, write the verdict."""
     token = submission.claim()
     assert token is not None
-    submission.record(token, compiling())
-    for index, result in enumerate(results, start=1):
-        submission.record(token, case_started(index, len(results), result.name))
-        submission.record(token, case_finished(index, len(results), result))
+    for event in steps(results):
+        submission.record(token, event)
     submission.finish(token, judged(results))
     submission.refresh_from_db()
     return submission
@@ -122,9 +92,9 @@ def judge_to_the_end(submission: Submission, results: list[CaseResult]) -> Submi
 
 def accept(submission: Submission) -> Submission:
     """Judge it as right in every case."""
-    return judge_to_the_end(submission, [passed("small"), passed("negative")])
+    return judge_to_the_end(submission, [passed(), passed("minus-one")])
 
 
 def reject(submission: Submission) -> Submission:
     """Judge it as wrong, with a counterexample."""
-    return judge_to_the_end(submission, [passed("small"), broken()])
+    return judge_to_the_end(submission, [passed(), broken()])
