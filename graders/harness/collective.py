@@ -198,7 +198,9 @@ def _explain(error: BaseException) -> dict[str, Any]:
         seen.stack = traceback.StackSummary.from_list(own)
         seen = seen.__cause__ or seen.__context__
     text = "".join(summary.format())
+    lines = [frame.lineno for frame in summary.stack]
     return {
+        "line": lines[-1] if lines else None,
         "error": type(error).__name__,
         "message": "".join(summary.format_exception_only()).strip()[-TRACEBACK_CHARACTERS:],
         "traceback": text[-TRACEBACK_CHARACTERS:],
@@ -236,6 +238,9 @@ def main(entry_point: str) -> None:
     wire.write_answer({"type": "ready"})
     while (request := wire.read_request()) is not None:
         message, blobs = request
+        if message["type"] == "settle":
+            wire.write_answer({"type": "settled", "run": message["run"]})
+            continue
         _serve(code, entry_point, message, blobs[0])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +14,11 @@ from graders.verdict import Json, JsonObject, Verdict
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a run is rejected. `kind` is what shrinking keeps."""
+    """Why a run is rejected.
+
+    Shrinking keeps `kind` and `place`, which says of an exception what and where it was, with its
+    numbers struck out, since they may differ on a smaller input.
+    """
 
     kind: str
     verdict: Verdict
@@ -21,6 +26,7 @@ class Failure:
     bad: Message | None = None
     rank: int | None = None
     detail: JsonObject = field(default_factory=dict)
+    place: str = ""
 
 
 def stopped(rank: int, outcome: Outcome, step_time_limit_s: float) -> Failure:
@@ -47,14 +53,15 @@ def stopped(rank: int, outcome: Outcome, step_time_limit_s: float) -> Failure:
 def raised(rank: int, message: dict[str, Any], entry_point: str) -> Failure:
     """The failure of a rank whose call ended in an exception."""
     error, said = str(message.get("error")), str(message.get("message"))
-    detail: JsonObject = {"traceback": str(message.get("traceback"))}
+    detail: JsonObject = {"error": error, "traceback": str(message.get("traceback"))}
     if message["type"] == "misuse":
         said = said.partition(": ")[2] or said
         text = f"{said}. This happened on rank {rank}. Wait first, or use another array."
         return Failure("buffer_changed", Verdict.WRONG_ANSWER, text, None, rank, detail)
     verdict = Verdict.MEMORY_LIMIT if error == "MemoryError" else Verdict.RUNTIME_ERROR
     text = f"{entry_point} must return without an exception: rank {rank} raised {said}"
-    return Failure(f"raised_{error}", verdict, text, None, rank, detail)
+    place = f"{error} at {message.get('line')}: {re.sub('[0-9]+', '#', said)}"
+    return Failure("raised", verdict, text, None, rank, detail, place)
 
 
 def deadlock(ring: Ring, waiting: dict[int, int]) -> Failure:

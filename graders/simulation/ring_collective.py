@@ -72,7 +72,7 @@ class _Judging:
         self.seed = seed
         self.diagram: JsonObject | None = None
         self._numbers = itertools.count(1)
-        self._smallest: dict[tuple[str, str, bool], tuple[Trace, Failure]] = {}
+        self._smallest: dict[tuple[str, str, str, bool], tuple[Trace, Failure]] = {}
 
     def run(self, chosen: Input) -> tuple[Trace, Failure | None]:
         """Run one input and examine what it left."""
@@ -147,8 +147,19 @@ class _Judging:
 
     def _shrink(self, trace: Trace, failure: Failure) -> tuple[Trace, Failure]:
         """The smallest run that fails alike, looked for once a kind of failure and of input."""
-        key = (failure.kind, trace.input.dtype, trace.input.length == 0)
+        key = (failure.kind, failure.place, trace.input.dtype, trace.input.length == 0)
         known = self._smallest.get(key)
         if known is None or known[0].input > trace.input:
-            known = self._smallest[key] = shrink(trace, failure, self.run)
+            small, found = shrink(trace, failure, self.run)
+            if small is not trace:
+                small, found = self._again(small, found) or (trace, failure)
+            known = self._smallest[key] = small, found
         return known
+
+    def _again(self, small: Trace, failure: Failure) -> tuple[Trace, Failure] | None:
+        """The same failure in fresh programs; None if it came from what earlier runs left."""
+        self.ranks.discard(set(range(small.input.n_ranks)))
+        trace, found = self.run(small.input)
+        if found is None or (found.kind, found.place) != (failure.kind, failure.place):
+            return None
+        return trace, found

@@ -43,7 +43,7 @@ def shrink(
         trace, found = run(chosen)
         if found is None:
             continue
-        if found.kind == failure.kind:
+        if (found.kind, found.place) == (failure.kind, failure.place):
             return trace, found
         other_failures += 1
     return failed, failure

@@ -47,7 +47,9 @@ def test_sending_more_than_a_pipe_holds_waits_for_nobody(any_sandbox: Bubblewrap
 
 
 def test_the_end_comes_after_the_last_frame(sandbox: BubblewrapSandbox) -> None:
-    source = "import os\nos.write(4, b'\\1\\0\\0\\0a\\1\\0\\0\\0b')\nprint('done')\nraise SystemExit(3)"
+    source = (
+        "import os\nos.write(4, b'\\1\\0\\0\\0a\\1\\0\\0\\0b')\nprint('done')\nraise SystemExit(3)"
+    )
     with sandbox.start(python(source)) as run:
         assert [run.receive(10), run.receive(10)] == [b"a", b"b"]
         result = ended(run.receive(10))

@@ -18,11 +18,11 @@ from uuid import UUID
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext_lazy as _
-from problems.package import Package, read_package
 
 from app.practice.judging import Mode, judge, make_launcher
 from app.serving.trial import TrialSite
 from app.serving.visitor import Visitor
+from problems.package import Package, read_package
 
 PACKAGES = settings.BASE_DIR / "tests" / "packages"
 SLUG = "steady"
