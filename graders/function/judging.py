@@ -53,7 +53,7 @@ def judge(task: Task, source: bytes, launcher: Launcher, seed: int) -> Iterator[
         checker = Checker(launcher, task, seed)
         try:
             checker.load()
-            results = []
+            results: list[CaseResult] = []
             total = len(task.cases)
             for index, case in enumerate(task.cases, start=1):
                 yield case_started(index, total, case.name)

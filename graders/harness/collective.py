@@ -238,6 +238,9 @@ def main(entry_point: str) -> None:
     wire.write_answer({"type": "ready"})
     while (request := wire.read_request()) is not None:
         message, blobs = request
+        if message["type"] == "settle":
+            wire.write_answer({"type": "settled", "run": message["run"]})
+            continue
         _serve(code, entry_point, message, blobs[0])
 
 

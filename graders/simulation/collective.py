@@ -90,7 +90,23 @@ class _Run:
                     runnable.append(other)
         if trace.failure is None and self.waiting:
             trace.failure = deadlock(self.ring, self.waiting)
+        if trace.failure is None:
+            self._settle()
         self.ranks.discard(started - set(trace.results))
+
+    def _settle(self) -> None:
+        """See that no rank has left a frame behind, which would be taken for a later answer."""
+        for rank in sorted(self.trace.results):
+            self.ranks.send(rank, {"type": "settle", "run": self.number})
+            answer = self.ranks.receive(rank, self.settings.step_time_limit_s)
+            if isinstance(answer, Outcome):
+                self.trace.failure = stopped(rank, answer, self.settings.step_time_limit_s)
+            elif not _is_settled(answer, self.number):
+                self.trace.failure = _stray_frame(rank, "it came after the call had returned")
+            else:
+                continue
+            del self.trace.results[rank]
+            return
 
     def _begin(self, rank: int) -> None:
         message: JsonObject = {
@@ -130,13 +146,7 @@ class _Run:
                 violation.kind, Verdict.WRONG_ANSWER, violation.text, violation.message, rank
             )
         except (wire.WireError, _Stray) as stray:
-            return Failure(
-                "stray_frame",
-                Verdict.RUNTIME_ERROR,
-                "only the harness may write to its descriptors: what came from the program of "
-                f"rank {rank} is no answer of the harness ({stray}). Use comm alone.",
-                rank=rank,
-            )
+            return _stray_frame(rank, str(stray))
 
     def _take(self, rank: int, message: dict[str, Any], blobs: list[bytes]) -> Failure | None:
         kind = message.get("type")
@@ -219,3 +229,21 @@ class _Run:
             message,
             rank,
         )
+
+
+def _is_settled(answer: bytes, number: int) -> bool:
+    try:
+        message, blobs = wire.unpack(answer)
+    except wire.WireError:
+        return False
+    return message == {"type": "settled", "run": number} and not blobs
+
+
+def _stray_frame(rank: int, fact: str) -> Failure:
+    return Failure(
+        "stray_frame",
+        Verdict.RUNTIME_ERROR,
+        "only the harness may write to its descriptors: what came from the program of "
+        f"rank {rank} is no answer of the harness ({fact}). Use comm alone.",
+        rank=rank,
+    )

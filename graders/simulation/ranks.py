@@ -83,8 +83,8 @@ class Ranks:
         return self._programs[rank].receive(time_limit_s)
 
     def discard(self, ranks: set[int]) -> None:
-        """Close the programs of these ranks; `ensure` starts fresh ones."""
-        for rank in ranks:
+        """Close what runs of these ranks' programs; `ensure` starts fresh ones."""
+        for rank in ranks & set(self._programs):
             program = self._programs.pop(rank)
             self._peak_mib = max(self._peak_mib, program.close().memory_mib)
             self._last_output[rank] = program.take_output()

@@ -150,5 +150,16 @@ class _Judging:
         key = (failure.kind, failure.place, trace.input.dtype, trace.input.length == 0)
         known = self._smallest.get(key)
         if known is None or known[0].input > trace.input:
-            known = self._smallest[key] = shrink(trace, failure, self.run)
+            small, found = shrink(trace, failure, self.run)
+            if small is not trace:
+                small, found = self._again(small, found) or (trace, failure)
+            known = self._smallest[key] = small, found
         return known
+
+    def _again(self, small: Trace, failure: Failure) -> tuple[Trace, Failure] | None:
+        """The same failure in fresh programs; None if it came from what earlier runs left."""
+        self.ranks.discard(set(range(small.input.n_ranks)))
+        trace, found = self.run(small.input)
+        if found is None or (found.kind, found.place) != (failure.kind, failure.place):
+            return None
+        return trace, found

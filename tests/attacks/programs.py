@@ -96,7 +96,11 @@ def hunt(paths):
     return "nothing"
 """
 
-ROOT_LISTING = "import os; print(*sorted(os.listdir('/')))"
+ROOT_LISTING = """
+import os
+known = {"bin", "dev", "lib", "lib64", "proc", "runtime", "scratch", "tmp", "usr"}
+print(*sorted(set(os.listdir("/")) ^ known | {"lib64"}))
+"""
 PROJECT = """
 import os
 places = ["@PROJECT@", "/proc/self/cwd@PROJECT@", "/proc/1/root@PROJECT@", "/proc/1/cwd@PROJECT@"]

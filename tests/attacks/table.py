@@ -40,9 +40,7 @@ def ends(*statuses: RunStatus) -> frozenset[RunStatus]:
 
 
 READING = [
-    Attack(
-        "the host's files", programs.ROOT_LISTING, "bin dev lib lib64 proc runtime scratch tmp usr"
-    ),
+    Attack("the host's files", programs.ROOT_LISTING, "lib64"),
     Attack("the project's source", programs.PROJECT, "nothing"),
     Attack("passwords", programs.opening("/etc/passwd", "/etc/shadow"), "ENOENT ENOENT"),
     Attack("secrets in the environment", programs.ENVIRONMENT, "nothing"),
@@ -311,7 +309,12 @@ RESOURCES = [
     Attack("disk by bytes", programs.fill("/tmp"), "ENOSPC [78]"),
     Attack("disk by shared memory", programs.fill("/dev/shm"), "ENOSPC [78]"),
     Attack("disk by a sparse file", programs.SPARSE, "EFBIG"),
-    Attack("a stack without end", programs.RECURSION, statuses=ends(RunStatus.SIGNALLED), signal=11),
+    Attack(
+        "a stack without end",
+        programs.RECURSION,
+        statuses=ends(RunStatus.SIGNALLED),
+        signal=11,
+    ),
     Attack("a flood of output", programs.FLOOD, statuses=ends(RunStatus.OUTPUT_EXCEEDED)),
     Attack("a flood of errors", programs.FLOOD.replace("(1,", "(2,"),
         statuses=ends(RunStatus.OUTPUT_EXCEEDED)),

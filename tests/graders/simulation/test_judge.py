@@ -262,6 +262,26 @@ def test_a_failure_that_needs_many_ranks_is_not_shrunk_into_another(report: Judg
     assert "ValueError: five" in got["message"]
 
 
+def test_a_failure_left_by_an_earlier_run_is_not_shown_as_a_smaller_one(report: Judge) -> None:
+    # What is patched stays patched in a program, so after n = 3 even n = 1 fails: but not afresh.
+    poisoned = body("""
+        if n == 3: np.poisoned = True
+        if hasattr(np, "poisoned"): raise ValueError("poisoned")
+    """)
+    got = report(poisoned, case(3, 2))
+    assert got["counterexample"]["replay"]["input"]["n_ranks"] == 3
+
+
+def test_a_frame_after_the_return_fails_the_run_that_left_it(report: Judge) -> None:
+    source = body("""
+        comm._tell("returned", buf.tobytes(), returned=None)
+    """)
+    got = report(source, case(1, 4))
+    assert got["verdict"] == "RE"
+    assert "it came after the call had returned" in got["message"]
+    assert got["counterexample"]["replay"]["input"]["length"] == 1
+
+
 def test_judging_twice_gives_the_same_report(events: Callable[..., list[Event]]) -> None:
     wrong = (PACKAGE / "submissions/wrong_answer/own_order_of_sums.py").read_bytes()
 
