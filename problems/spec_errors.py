@@ -97,7 +97,7 @@ def _about_value(detail: ErrorDetails, name: str) -> str:
             return f"{name} must have at most {most} characters, got {len(got)}; shorten it"
         case "too_short":
             least, number = context["min_length"], context["actual_length"]
-            return f"{name} must have at least {least} items, got {number}; add more"
+            return f"{name} must hold at least {least} of them, got {number}; add more"
         case _ if kind in _WANTED:
             return f"{name} must be {_WANTED[kind]}, got {_show(got)}; {_cure(kind, got)}"
         case _:
