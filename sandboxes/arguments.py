@@ -20,7 +20,7 @@ from sandboxes.runtime import PYTHON
 SCRATCH = "/scratch"
 HOME = f"{SCRATCH}/home"
 RUNTIME = "/runtime"
-_PRLIMIT = "/usr/bin/prlimit"
+_SHELL = "/usr/bin/dash"  # essential on Debian and Ubuntu
 _OPEN_FILES = 256
 _STACK_BYTES = 8 << 20
 
@@ -68,7 +68,11 @@ class Descriptors:
 
 
 def program(command: Command, bursts_bounded: bool) -> list[str]:
-    """The command line inside the sandbox.
+    """The command line inside the sandbox, behind a shell that is its init.
+
+    Process 1 must be there to reap orphans and to keep abort() an abort. bubblewrap's own init
+    would run without the system call filter and under the program's uid: a program that writes
+    to /proc/1/mem would be rid of the filter. The shell starts after the filter is set.
 
     Parameters
     ----------
@@ -85,7 +89,10 @@ def program(command: Command, bursts_bounded: bool) -> list[str]:
         argv = [name, *rest]
     else:
         raise SandboxError(f"argv[0] must be python or an absolute path, got {name!r}")
-    return [_PRLIMIT, *_resource_limits(command, bursts_bounded), "--", *argv]
+    limits = "; ".join(_resource_limits(command, bursts_bounded))
+    # Its standard error goes aside, since a shell has words of its own for a child that crashed.
+    script = f'{limits}; exec 5>&2 2>/dev/null; (exec "$@" 2>&5 5>&-); exit $?'
+    return [_SHELL, "-c", script, "init", *argv]
 
 
 def _resource_limits(command: Command, bursts_bounded: bool) -> list[str]:
@@ -96,32 +103,28 @@ def _resource_limits(command: Command, bursts_bounded: bool) -> list[str]:
     """
     limits = command.limits
     cpu_s = math.ceil(limits.cpu_time_s) + 1
-    processes = limits.processes + 1  # bubblewrap's init is counted too
+    processes = limits.processes + 1  # init is counted too
     file_bytes = limits.scratch_mib * MIB
-    bounds = {
-        "cpu": (resource.RLIMIT_CPU, cpu_s, cpu_s + 1),
-        "nproc": (resource.RLIMIT_NPROC, processes, processes),
-        "fsize": (resource.RLIMIT_FSIZE, file_bytes, file_bytes),
-        "nofile": (resource.RLIMIT_NOFILE, _OPEN_FILES, _OPEN_FILES),
-        "stack": (
-            resource.RLIMIT_STACK,
-            _STACK_BYTES,
-            max(_STACK_BYTES, limits.memory_mib * MIB),
-        ),
-        "core": (resource.RLIMIT_CORE, 0, 0),
-        "memlock": (resource.RLIMIT_MEMLOCK, 0, 0),
-        "msgqueue": (resource.RLIMIT_MSGQUEUE, 0, 0),
-    }
+    stack_bytes = max(_STACK_BYTES, limits.memory_mib * MIB)
+    bounds = [
+        ("t", resource.RLIMIT_CPU, 1, cpu_s, cpu_s + 1),
+        ("p", resource.RLIMIT_NPROC, 1, processes, processes),
+        ("f", resource.RLIMIT_FSIZE, 512, file_bytes, file_bytes),
+        ("n", resource.RLIMIT_NOFILE, 1, _OPEN_FILES, _OPEN_FILES),
+        ("s", resource.RLIMIT_STACK, 1024, _STACK_BYTES, stack_bytes),
+        ("c", resource.RLIMIT_CORE, 512, 0, 0),
+        ("l", resource.RLIMIT_MEMLOCK, 1024, 0, 0),
+    ]
     if not bursts_bounded:
         data_bytes = 2 * limits.memory_mib * MIB + 256 * MIB
-        bounds["data"] = (resource.RLIMIT_DATA, data_bytes, data_bytes)
-    options = []
-    for name, (kind, soft, hard) in bounds.items():
+        bounds.append(("d", resource.RLIMIT_DATA, 1024, data_bytes, data_bytes))
+    commands = []
+    for option, kind, unit, soft, hard in bounds:
         ceiling = resource.getrlimit(kind)[1]  # nobody in there may raise it
         if ceiling != resource.RLIM_INFINITY:
             soft, hard = min(soft, ceiling), min(hard, ceiling)
-        options.append(f"--{name}={soft}:{hard}")
-    return options
+        commands += [f"ulimit -S -{option} {soft // unit}", f"ulimit -H -{option} {hard // unit}"]
+    return commands
 
 
 def bubblewrap_arguments(
@@ -142,7 +145,7 @@ def bubblewrap_arguments(
         which bounds its bytes but not its inodes.
     """
     arguments = [
-        *("--die-with-parent", "--new-session", "--unshare-user", "--unshare-pid"),
+        *("--die-with-parent", "--new-session", "--as-pid-1", "--unshare-user", "--unshare-pid"),
         *("--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"),
         *("--hostname", "sandbox", "--clearenv"),
         *("--seccomp", str(descriptors.seccomp)),

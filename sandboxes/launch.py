@@ -63,7 +63,7 @@ class Launched:
         limits = command.limits
         host = self._host
         identity = self._cleanup.enter_context(take_identity(host.first_uid, host.last_uid))
-        self._uid = identity.uid
+        self.uid = identity.uid
         if host.hierarchies.directories():
             self.cgroup = Cgroup(
                 host.hierarchies,
@@ -76,7 +76,7 @@ class Launched:
             self._scratch_fd = mount_private_tmpfs(
                 host.scratch_mount,
                 f"size={limits.scratch_mib}m,nr_inodes={inodes},mode=0700,"
-                f"uid={self._uid},gid={self._uid}",
+                f"uid={self.uid},gid={self.uid}",
             )
             self._cleanup.callback(os.close, self._scratch_fd)
 
@@ -100,7 +100,7 @@ class Launched:
         descriptors += [self._memory_file(content) for content in command.files.values()]
 
         inner = program(command, bursts_bounded=host.hierarchies.memory is not None)
-        uid = self._uid if host.is_root else None
+        uid = self.uid if host.is_root else None
         arguments = bubblewrap_arguments(command, numbers, host.runtime, host.scratch_mount)
         become_subreaper()
         self.started_at = time.monotonic()

@@ -49,9 +49,9 @@ _F_SETPIPE_SZ = 1031
 _PERSONALITY_QUERY = 0xFFFFFFFF
 # TCGETS (isatty), TCGETS2, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX: asking, never pushing.
 _HARMLESS_IOCTLS = (0x5401, 0x802C542A, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
-# PDEATHSIG, GET_PDEATHSIG, GET_DUMPABLE, SET_NAME, GET_NAME, GET_SECCOMP, CAPBSET_READ,
-# GET_NO_NEW_PRIVS, and SET_VMA, with which libc names its heaps.
-_HARMLESS_PRCTLS = (1, 2, 3, 15, 16, 21, 23, 39, 0x53564D41)
+# GET_PDEATHSIG (setting it could let init outlive its runner), GET_DUMPABLE, SET_NAME, GET_NAME,
+# GET_SECCOMP, CAPBSET_READ, GET_NO_NEW_PRIVS, and SET_VMA, with which libc names its heaps.
+_HARMLESS_PRCTLS = (2, 3, 15, 16, 21, 23, 39, 0x53564D41)
 
 _Instruction = tuple[int, int, int, int]  # code, jump if true, jump if false, constant
 

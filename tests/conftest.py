@@ -12,6 +12,7 @@ os.environ.setdefault("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db import connections
 from django.test import Client
 
 from app.accounts.models import User
@@ -41,6 +42,15 @@ SPEC = {
     "follow_ups": [{"question": "And for floats?", "points": ["The same, exactly."]}],
     "expected": {"accepted/reference.py": {"verdict": "AC"}},
 }
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """SQLite in a file, as on a real site: in memory, two threads lock each other out at once."""
+    database = connections["default"]
+    if database.vendor == "sqlite":
+        path = tmp_path_factory.mktemp("database") / "test.sqlite3"
+        database.settings_dict["TEST"]["NAME"] = str(path)
 
 
 @pytest.fixture(autouse=True)

@@ -88,12 +88,10 @@ class SubmissionConsumer(AsyncJsonWebsocketConsumer):
                 await self.send_json(state)
             self.last_told = state
 
-    async def receive_json(self, content: Any, **kwargs: Any) -> None:
-        """A client has nothing to say here; whatever it sends is ignored."""
-
-    @classmethod
-    async def decode_json(cls, text_data: str) -> Any:
-        return None  # never parse what is ignored anyway
+    async def receive(
+        self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any
+    ) -> None:
+        """A client has nothing to say here; whatever it sends is ignored, never parsed."""
 
     async def _look(self) -> None:
         while True:

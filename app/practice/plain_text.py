@@ -22,23 +22,23 @@ def counterexample_lines(counterexample: dict[str, Any]) -> Iterator[str]:
         unit = f" {data['unit']}" if data.get("unit") else ""
         yield f"right: {data['expected_text']}{unit}"
         yield f"yours: {data['got_text']}{unit}"
-    yield from _table([_step(step) for step in data.get("steps", [])])
+    for step in data.get("steps", []):
+        yield f"{step['label']}: {step['value_text']} {step['unit']}".rstrip()
+        yield f"    = {step['formula']}"
+        yield f"    = {step['numbers']}"
     for edge in data.get("wait_graph", {}).get("edges", []):
         yield edge["text"]
     yield from _table(_messages(data.get("diagram") or {}))
     for vector in data.get("vectors", []):
-        after = [f"[{item['text']}]" if item["wrong"] else item["text"] for item in
-                 vector["after"] or []]  # fmt: skip
-        ended = f"after {' '.join(after)}" if vector["after"] is not None else "did not return"
+        ended = "did not return"
+        if vector["after"] is not None:
+            after = [f"[{one['text']}]" if one["wrong"] else one["text"] for one in vector["after"]]
+            ended = f"after {' '.join(after)}"
         yield f"rank {vector['rank']}: before {' '.join(vector['before'])}, {ended}"
     for key in ("answer", "traceback", "output"):
-        if data.get(key):
-            yield from str(data[key]).rstrip().splitlines()[-MAX_LINES:]
-
-
-def _step(step: dict[str, Any]) -> list[str]:
-    value = " ".join(part for part in (step["value_text"], step["unit"]) if part)
-    return [step["label"], step["formula"], f"= {step['numbers']}", f"= {value}"]
+        text = str(data.get(key) or "").strip()
+        if text not in counterexample["summary"]:
+            yield from text.splitlines()[-MAX_LINES:]
 
 
 def _messages(diagram: dict[str, Any]) -> list[list[str]]:
@@ -47,7 +47,13 @@ def _messages(diagram: dict[str, Any]) -> list[list[str]]:
     if not messages:
         return []
     columns = [key for key, value in messages[0].items() if isinstance(value, str | int | float)]
-    return [columns, *([str(message[key]) for key in columns] for message in messages)]
+    return [columns, *([_cell(message[key]) for key in columns] for message in messages)]
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    return str(value)
 
 
 def _table(rows: list[list[str]]) -> Iterator[str]:
@@ -56,9 +62,8 @@ def _table(rows: list[list[str]]) -> Iterator[str]:
         return
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows[:MAX_ROWS]:
-        yield "  ".join(
-            cell.ljust(width) for cell, width in zip(row, widths, strict=True)
-        ).rstrip()  # fmt: skip
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        yield "  ".join(cells).rstrip()
     if len(rows) > MAX_ROWS:
         yield f"... and {len(rows) - MAX_ROWS} more"
 

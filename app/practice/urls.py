@@ -1,4 +1,26 @@
 """Addresses of practice."""
 
+from __future__ import annotations
+
+from django.urls import path
+
+from app.practice.views import diffs, drafts, home, problems, submissions
+
 app_name = "practice"
-urlpatterns: list[object] = []
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("rounds/<int:number>/", home.round_page, name="round"),
+    path("problems/<slug:slug>/", problems.problem_page, name="problem"),
+    path("problems/<slug:slug>/recent/", problems.recent, name="recent"),
+    path("problems/<slug:slug>/editorial/", problems.editorial, name="editorial"),
+    path("problems/<slug:slug>/draft/", drafts.draft, name="draft"),
+    path("problems/<slug:slug>/submit/", submissions.submit, name="submit"),
+    path("problems/<slug:slug>/diff/", diffs.diff, name="diff"),
+    path("submissions/", submissions.submission_list, name="submissions"),
+    path("submissions/<uuid:pk>/", submissions.submission_page, name="submission"),
+    path("submissions/<uuid:pk>/panel/", submissions.panel, name="panel"),
+    path("submissions/<uuid:pk>/verdict/", submissions.verdict, name="verdict"),
+    path("submissions/<uuid:pk>/cancel/", submissions.cancel, name="cancel"),
+    path("submissions/<uuid:pk>/replay/", submissions.replay, name="replay"),
+    path("submissions/<uuid:pk>/rejudge/", submissions.rejudge, name="rejudge"),
+]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import errno
+import http.client
 import socket
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -23,22 +23,22 @@ def base_url(host: str, listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def sign_in_page_answers(listener: socket.socket, allowed_hosts: list[str]) -> bool:
-    """Whether the web server gives its sign-in page, whatever names it is told to answer to."""
+def sign_in_page_status(listener: socket.socket, allowed_hosts: list[str]) -> int | None:
+    """HTTP status of the sign-in page, asked for by a name that the site answers to.
+
+    None as long as nobody answers.
+    """
     host, port = listener.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
-    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     names = [name for name in allowed_hosts if not name.startswith(("*", "."))]
-    request = urllib.request.Request(  # noqa: S310
-        f"{url}/accounts/login/", headers={"Host": names[0] if names else host}
-    )
-    # A proxy in the environment is for the internet, not for this.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    connection = http.client.HTTPConnection(host, port, timeout=PROBE_LIMIT_S)
     try:
-        with opener.open(request, timeout=PROBE_LIMIT_S) as response:
-            return bool(response.status == 200)
-    except OSError:  # HTTP errors are among them
-        return False
+        connection.request("GET", "/accounts/login/", headers={"Host": names[0] if names else host})
+        return connection.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
 
 
 @contextmanager

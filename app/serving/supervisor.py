@@ -7,7 +7,6 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from app.serving.children import Child, Program, how_it_ended
 from app.serving.logs import ChildLog, Terminal
@@ -69,12 +68,21 @@ class Supervisor:
         StartFailed
             If a program ends before it has worked once, or takes longer than its limit.
         """
-        for stage in self._stages:
-            await self._unless_stopped(
-                asyncio.gather(*(self._start_first(service) for service in stage))
-            )
-            if self.stopping:
-                return
+        stopped = asyncio.create_task(self.run())
+        try:
+            for stage in self._stages:
+                starting = asyncio.create_task(self._start_stage(stage))
+                await asyncio.wait([starting, stopped], return_when=asyncio.FIRST_COMPLETED)
+                if self.stopping:
+                    starting.cancel()
+                    await asyncio.wait([starting])
+                    return
+                starting.result()
+        except ExceptionGroup as failed:
+            # One sentence is enough: of several that fail together, the rest follow from it.
+            raise failed.exceptions[0] from None
+        finally:
+            stopped.cancel()
 
     async def run(self) -> None:
         """Keep everything running until somebody calls `stop`."""
@@ -97,13 +105,18 @@ class Supervisor:
         """End every process now."""
         await asyncio.gather(*(child.stop(grace_s=0.0) for child in self._children.values()))
 
+    async def _start_stage(self, stage: list[Service]) -> None:
+        async with asyncio.TaskGroup() as group:
+            for service in stage:
+                group.create_task(self._start_first(service))
+
     async def _start_first(self, service: Service) -> None:
         name, log = service.program.name, self._logs[service.program.name]
         child = self._launch(service.program)
+        works = asyncio.create_task(self._works(service, child))
+        ends = asyncio.create_task(_end_of(child))
         try:
             async with asyncio.timeout(service.start_limit_s):
-                works = asyncio.create_task(self._works(service, child))
-                ends = asyncio.create_task(_end_of(child))
                 await asyncio.wait([works, ends], return_when=asyncio.FIRST_COMPLETED)
         except TimeoutError:
             raise StartFailed(
@@ -113,6 +126,8 @@ class Supervisor:
         finally:
             ends.cancel()
             works.cancel()
+        if works.done() and not works.cancelled():
+            works.result()  # it may have answered that it will never work
         if child.ended.is_set() and not self.stopping:
             raise StartFailed(
                 f"The {name} ended while starting ({how_it_ended(child.returncode or 0)}). "
@@ -148,17 +163,6 @@ class Supervisor:
         child = Child(program, self._logs[program.name])
         self._children[program.name] = child
         return child
-
-    async def _unless_stopped(self, work: asyncio.Future[list[None]]) -> None:
-        stopped = asyncio.create_task(self._stopping.wait())
-        either: list[asyncio.Future[Any]] = [work, stopped]
-        try:
-            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-            if work.done():
-                work.result()
-        finally:
-            stopped.cancel()
-            work.cancel()
 
 
 async def _end_of(child: Child) -> None:

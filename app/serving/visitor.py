@@ -12,6 +12,7 @@ from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
 
 ANSWER_LIMIT_S = 30.0
 
@@ -38,8 +39,14 @@ class Visitor:
         self.get("/")
 
     def get(self, path: str) -> str:
-        """The page at `path`. Raises Refused unless it is there."""
-        return self._request("GET", path, expected=200)[1]
+        """The page at `path`. Raises Refused unless it is there.
+
+        Asked for again, as a browser does, where the kept connection has died meanwhile.
+        """
+        try:
+            return self._request("GET", path, expected=200)[1]
+        except ConnectionError:
+            return self._request("GET", path, expected=200)[1]
 
     def submit(self, slug: str, source: str, kind: str = "submit") -> UUID:
         """Send a source as the plain form does; the submission's id."""
@@ -55,7 +62,7 @@ class Visitor:
         scheme_less = self.address.removeprefix("http")
         return connect(
             f"ws{scheme_less}/ws/submissions/{submission}/?after={after}",
-            origin=self.address,  # type: ignore[arg-type]  a NewType of str
+            origin=Origin(self.address),
             additional_headers={"Cookie": self._cookie_header()},
             open_timeout=ANSWER_LIMIT_S,
             proxy=None,

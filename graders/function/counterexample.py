@@ -63,12 +63,14 @@ def _arithmetic(trial: Trial, replay: JsonObject) -> tuple[str, Counterexample]:
         "expected_text": expected,
         "got_text": got,
         "ratio": item.got / item.expected if item.expected else None,
+        "ratio_text": f"{item.got / item.expected:.4g}" if item.expected else "",
         "misconception": item.misconception,
         "advice": item.advice,
         "steps": [
             {**asdict(step), "value_text": number_text(step.value)} for step in item.arithmetic
         ],
-        "items": [{"name": one.name, "ok": one.ok} for one in trial.items],
+        # Not "items": a template's `data.items` would be the method of the dict.
+        "items_checked": [{"name": one.name, "ok": one.ok} for one in trial.items],
     }
     return message, Counterexample("arithmetic", message, data, replay)
 

@@ -53,11 +53,15 @@ def judge(task: Task, source: bytes, launcher: Launcher, seed: int) -> Iterator[
         checker = Checker(launcher, task, seed)
         try:
             checker.load()
-            results = []
+            results: list[CaseResult] = []
             total = len(task.cases)
             for index, case in enumerate(task.cases, start=1):
                 yield case_started(index, total, case.name)
-                result = _judge_case(case, submission, checker, seed)
+                if results and results[-1].verdict is Verdict.TIME_LIMIT:
+                    # Each late case costs its whole time limit, and a worker meanwhile.
+                    result = _not_run(case)
+                else:
+                    result = _judge_case(case, submission, checker, seed)
                 results.append(result)
                 yield case_finished(index, total, result)
             yield judged(results, _metrics(results))
@@ -114,6 +118,15 @@ def _judge_case(case: Case, submission: Submission, checker: Checker, seed: int)
         output=output.text,
         output_truncated=output.truncated,
         counterexample=counterexample,
+    )
+
+
+def _not_run(case: Case) -> CaseResult:
+    return CaseResult(
+        name=case.name,
+        verdict=Verdict.TIME_LIMIT,
+        message="not run: an earlier case ran out of time",
+        metrics={"configurations": 0, "items": 0, "items_right": 0},
     )
 
 

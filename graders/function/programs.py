@@ -164,7 +164,11 @@ class Checker:
         module = str(task.settings["checker"])
         if module not in task.files:
             raise JudgeError(f"the package must hold its checker {module}, and it does not")
-        own = {name: data for name, data in task.files.items() if name.endswith(".py")}
+        own = {
+            name: data
+            for name, data in task.files.items()
+            if name.endswith(".py") and "/" not in name  # submissions/ are no part of a checker
+        }
         self._seed = seed
         self._program = launcher.start(
             ProgramSpec(

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from problems.package import PackageInvalid, read_package
+from problems.complaints import PackageInvalid
+from problems.package import read_package
 from tests.problems.broken_packages import SOUND, broken_packages, make
 
 

@@ -13,9 +13,9 @@ import pytest
 from pydantic import BaseModel
 
 from problems import folder as folders
+from problems.complaints import PackageInvalid
 from problems.package import (
     SHIPPED,
-    PackageInvalid,
     digest,
     find_packages,
     read_package,

@@ -13,8 +13,8 @@ RELATIVE_DISTANCE = 1e-4  # wider than what passes: a name is a hint and decides
 def explanation(config: Config, right: Sizes, item: str, got: float) -> Misconception | None:
     """The mistake whose number is nearest to `got`, if one comes within `RELATIVE_DISTANCE`.
 
-    Of equally near ones the first in the catalogue. A mistake whose number is the right one here
-    explains nothing and is passed over.
+    It must also be ten times nearer than the right number, since some mistakes are that small.
+    Of equally near ones the first in the catalogue.
     """
     nearest: Misconception | None = None
     limit = RELATIVE_DISTANCE * abs(got)
@@ -23,7 +23,7 @@ def explanation(config: Config, right: Sizes, item: str, got: float) -> Misconce
             continue
         wrong = mistake.value(config, right, item)
         distance = abs(wrong - got)
-        # Equal formulas in another order differ in the last bits; that must not decide.
-        if distance <= limit and abs(wrong - right[item]) > 1e-6 * abs(right[item]):
+        if distance <= limit and distance < 0.1 * abs(right[item] - got):
+            # Equal formulas in another order differ in the last bits; that must not decide.
             nearest, limit = mistake, min(limit, distance) - 1e-9 * abs(got)
     return nearest

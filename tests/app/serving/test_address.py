@@ -13,7 +13,7 @@ from app.serving.address import (
     CannotListen,
     base_url,
     listening,
-    sign_in_page_answers,
+    sign_in_page_status,
     why_not_listening,
 )
 
@@ -45,8 +45,8 @@ def test_the_link_names_a_host_that_can_be_opened() -> None:
         assert base_url("::1", everywhere) == f"http://[::1]:{port}"
 
 
-@pytest.mark.parametrize(("status", "works"), [(200, True), (400, False), (500, False)])
-def test_only_a_page_counts_as_an_answer(status: int, works: bool) -> None:
+@pytest.mark.parametrize("status", [200, 400, 500])
+def test_the_page_is_asked_for_by_a_name_that_the_site_answers_to(status: int) -> None:
     hosts = []
 
     class Site(BaseHTTPRequestHandler):
@@ -62,7 +62,7 @@ def test_only_a_page_counts_as_an_answer(status: int, works: bool) -> None:
     thread = Thread(target=server.handle_request)
     thread.start()
     try:
-        assert sign_in_page_answers(server.socket, ["*", ".org", "practice.example"]) is works
+        assert sign_in_page_status(server.socket, ["*", ".org", "practice.example"]) == status
     finally:
         thread.join()
         server.server_close()
@@ -72,4 +72,4 @@ def test_only_a_page_counts_as_an_answer(status: int, works: bool) -> None:
 def test_a_socket_that_nobody_serves_does_not_answer() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
-        assert not sign_in_page_answers(closed, [])
+        assert sign_in_page_status(closed, []) is None

@@ -84,6 +84,18 @@ async def test_a_program_that_cannot_start_is_told_with_its_last_words(
     await site.close()
 
 
+async def test_a_program_that_answers_with_an_error_is_not_waited_for(
+    supervise: Callable[..., Supervisor],
+) -> None:
+    async def broken() -> bool:
+        raise StartFailed("the page came with status 500")
+
+    site = supervise([Service(program("web", FOR_EVER), broken)])
+    with pytest.raises(StartFailed, match="status 500"):
+        await site.start()
+    await site.close()
+
+
 async def test_a_program_that_never_answers_is_told(
     supervise: Callable[..., Supervisor],
 ) -> None:

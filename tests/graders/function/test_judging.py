@@ -147,6 +147,7 @@ def test_an_answer_that_does_not_come_is_a_time_limit_with_its_input(
     report = verdict_of(source, launcher, box_task(answer_time_limit_s=0.2))
     assert report["verdict"] == "TLE"
     assert report["counterexample"]["replay"]["input"]["lid"] is True
+    assert report["cases"][1]["message"] == "not run: an earlier case ran out of time"
     assert launcher.running == []
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from sandboxes.doctor import examine, isolation_holds
+from sandboxes.doctor import Finding, examine, isolation_holds
 
 
 class Command(BaseCommand):
@@ -18,25 +18,29 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         findings = examine()
-        rows = [("limit", "enforced by", "tried", "detail")]
-        rows += [
-            (
-                finding.limit,
-                finding.enforced_by,
-                "holds" if finding.verified else "FAILS",
-                finding.detail,
-            )
-            for finding in findings
-        ]
-        widths = [max(len(row[column]) for row in rows) for column in range(3)]
-        for row in rows:
-            cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
-            style = self.style.ERROR if row[2] == "FAILS" else None
-            self.stdout.write("  ".join([*cells, row[3]]).rstrip(), style)
+        self.stdout.write(f"{'tried':<7}{'limit':<20}enforced by")
+        for finding in findings:
+            self.tell(finding)
         if not isolation_holds(findings):
             self.stderr.write(
-                "A submission must not reach anything outside its sandbox, and here it could: "
-                "mend what FAILS above before you judge on this host."
+                "A submission must not reach anything outside its sandbox, and on this host it "
+                "could: mend what FAILS above before you judge here."
             )
             raise SystemExit(1)
-        self.stdout.write("Isolation holds on this host.", self.style.SUCCESS)
+        weak = sum(not finding.verified for finding in findings)
+        bounded = f" Weak limits: {weak}; verdicts that rest on one are less exact."
+        self.stdout.write(
+            f"Isolation holds on this host.{bounded if weak else ''}", self.style.SUCCESS
+        )
+
+    def tell(self, finding: Finding) -> None:
+        """A row; what was seen only where the limit did not hold."""
+        if finding.verified:
+            mark, style = "holds", self.style.SUCCESS
+        elif finding.isolates:
+            mark, style = "FAILS", self.style.ERROR
+        else:
+            mark, style = "weak", self.style.WARNING
+        self.stdout.write(f"{mark:<7}{finding.limit:<20}{finding.enforced_by}", style)
+        if not finding.verified:
+            self.stdout.write(f"{'':<7}{finding.detail}")

@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from app.practice.judging import Mode, cases_for, judge, make_launcher
 from app.practice.models.submissions import Submission, new_seed
 from app.practice.plain_text import counterexample_lines
-from graders.verdict import Event, EventKind, JsonObject
+from graders.verdict import Event, EventKind, JsonObject, Verdict
 from problems.complaints import PackageInvalid, nearest
 from problems.package import SHIPPED, Package, find_packages, read_package
 from sandboxes.interface import SandboxError
@@ -46,47 +46,46 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            verdict = self.judge(options)
+        except CommandError:
+            raise
+        except SandboxError as error:
+            raise _fault(f"judging needs a sandbox that holds: {error}") from None
+        except Exception as error:
+            # A traceback of Python's own would exit 1, which says that the file was rejected.
+            error_id = secrets.token_hex(6)
+            logger.exception("judge error %s on %s", error_id, Path(options["slug"]).name)
+            raise _fault(
+                f"judge error {error_id}: the judge failed, not the submission "
+                f"({type(error).__name__}: {error}); the log above says where"
+            ) from None
+        if verdict != Verdict.ACCEPTED.value:
+            raise SystemExit(REJECTED)
+
+    def judge(self, options: dict[str, Any]) -> str:
+        """Judge and tell; the verdict."""
         package = find(options["slug"])
         source = read_source(options["file"], package.spec.limits.source_kib)
-        mode, replay = Mode.SUBMIT, None
-        if sum(bool(options[name]) for name in ("samples", "case", "replay")) > 1:
-            raise _fault("--samples, --case and --replay exclude each other; give one of them")
         seed = new_seed() if options["seed"] is None else options["seed"]
-        if options["samples"]:
-            mode = Mode.RUN
-        elif options["case"]:
-            mode, replay = Mode.REPLAY, {"case": options["case"], "seed": seed}
-        elif options["replay"]:
-            mode, replay = Mode.REPLAY, read_replay(options["replay"])
+        mode, replay = choose_cases(options, seed)
         try:
             cases_for(package.spec, mode, replay)
         except ValueError as error:
             known = ", ".join(case.name for case in package.spec.cases)
             raise _fault(f"{error}; it has {known}") from None
+        events = judge(package.spec, package.files, source, mode, seed, make_launcher(), replay)
         report: dict[str, Any] = {}
-        try:
-            for event in judge(
-                package.spec, package.files, source, mode, seed, make_launcher(), replay
-            ):
-                if event.kind is EventKind.VERDICT:
-                    report = dict(event.data)
-                elif not options["json"]:
-                    self.tell(event)
-        except SandboxError as error:
-            raise _fault(f"judging needs a sandbox that holds: {error}") from None
-        except Exception as error:
-            error_id = secrets.token_hex(6)
-            logger.exception("judge error %s on %s", error_id, package.slug)
-            raise _fault(
-                f"judge error {error_id}: the judge failed, not the submission "
-                f"({type(error).__name__}: {error}); the log above says where"
-            ) from None
+        for event in events:
+            if event.kind is EventKind.VERDICT:
+                report = dict(event.data)
+            elif not options["json"]:
+                self.tell(event)
         if options["json"]:
             self.stdout.write(json.dumps(report, indent=2))
         else:
             self.tell_verdict(report)
-        if report["verdict"] != "AC":
-            raise SystemExit(REJECTED)
+        return str(report["verdict"])
 
     def tell(self, event: Event) -> None:
         """A line for each case that was judged, with what the program printed under it."""
@@ -95,7 +94,7 @@ class Command(BaseCommand):
         data: dict[str, Any] = dict(event.data)
         case = data["result"]
         verdict = case["verdict"]
-        style = self.style.SUCCESS if verdict == "AC" else self.style.ERROR
+        style = self.style.SUCCESS if verdict == Verdict.ACCEPTED.value else self.style.ERROR
         place = f"{data['index']:>3}/{data['total']}"
         head = f"{place} {verdict:<4} {case['name']:<28} {case['time_s']:8.3f} s"
         self.stdout.write(f"{head} {case['memory_mib']:6.0f} MiB", style)
@@ -107,13 +106,15 @@ class Command(BaseCommand):
     def tell_verdict(self, report: dict[str, Any]) -> None:
         """The verdict in words, and on a rejection what shows it."""
         words = str(Submission.Outcome(report["verdict"]).label)
-        style = self.style.SUCCESS if report["verdict"] == "AC" else self.style.ERROR
+        style = (
+            self.style.SUCCESS if report["verdict"] == Verdict.ACCEPTED.value else self.style.ERROR
+        )
         message = f": {report['message']}" if report["message"] else ""
         self.stdout.write(f"{words}{message}", style)
         counterexample = report["counterexample"]
         if counterexample is None:
             return
-        if counterexample["summary"] != report["message"]:
+        if counterexample["summary"] not in report["message"]:
             self.stdout.write(f"Counterexample: {counterexample['summary']}")
         for line in counterexample_lines(counterexample):
             self.stdout.write(f"    {line}")
@@ -139,6 +140,25 @@ def find(slug: str) -> Package:
         return read_package(folder)
     except PackageInvalid as invalid:
         raise _fault(f"{invalid}\nthe package is broken; correct it and judge again") from None
+
+
+def choose_cases(options: dict[str, Any], seed: int) -> tuple[Mode, JsonObject | None]:
+    """Which cases the options ask for, and what to replay.
+
+    Raises
+    ------
+    CommandError
+        If they ask for two things at once, or the file to replay holds no replay.
+    """
+    if sum(bool(options[name]) for name in ("samples", "case", "replay")) > 1:
+        raise _fault("--samples, --case and --replay exclude each other; give one of them")
+    if options["samples"]:
+        return Mode.RUN, None
+    if options["case"]:
+        return Mode.REPLAY, {"case": options["case"], "seed": seed}
+    if options["replay"]:
+        return Mode.REPLAY, read_replay(options["replay"])
+    return Mode.SUBMIT, None
 
 
 def read_source(path: Path, limit_kib: int) -> str:

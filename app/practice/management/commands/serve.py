@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import io
 import json
 import os
 import signal
@@ -19,7 +20,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext_lazy as _
 
 from app import valkey
-from app.serving.address import CannotListen, base_url, listening, sign_in_page_answers
+from app.serving.address import CannotListen, base_url, listening, sign_in_page_status
 from app.serving.children import Program
 from app.serving.logs import Terminal
 from app.serving.supervisor import Service, StartFailed, Supervisor
@@ -129,6 +130,8 @@ def services(listener: socket.socket, address: str, workers: int) -> list[list[S
     worker = program(
         "worker",
         *(python, "-m", "celery", "-A", "app", "worker"),
+        # Celery sets the root logger to its own level, whatever the settings say.
+        *("--loglevel", os.environ.get("LOG_LEVEL", "INFO")),
         *("--queues", "cpu", "--concurrency", str(workers), "--hostname", "cpu@%h"),
         # One host, one worker: nobody to gossip with, and waiting for it takes a second.
         *("--without-gossip", "--without-mingle", "--without-heartbeat", "-O", "fair"),
@@ -143,7 +146,13 @@ def services(listener: socket.socket, address: str, workers: int) -> list[list[S
     )
 
     async def page_answers() -> bool:
-        return await asyncio.to_thread(sign_in_page_answers, listener, settings.ALLOWED_HOSTS)
+        status = await asyncio.to_thread(sign_in_page_status, listener, settings.ALLOWED_HOSTS)
+        if status not in (None, 200):
+            raise StartFailed(
+                f"The sign-in page must come with status 200, and came with {status}. "
+                f"{settings.DATA_DIR / 'log' / 'web.log'} says why."
+            )
+        return status == 200
 
     rest = [Service(worker), Service(sweeper), Service(web, page_answers)]
     if not settings.EMBEDDED_VALKEY:
@@ -169,7 +178,13 @@ def prepare_database(terminal: Terminal) -> None:
     """Migrate, then load the problems that come with the project."""
     terminal.say("Bringing the database and the problems up to date...", "dim")
     call_command("migrate", verbosity=0, interactive=False)
-    call_command("load_problems", verbosity=0)
+    said = io.StringIO()
+    try:
+        call_command("load_problems", stdout=said, stderr=said)
+    except CommandError as error:
+        # The other problems are loaded: one faulty package must not close the site.
+        terminal.say(str(error), "yellow")
+    terminal.say(said.getvalue().rstrip(), "dim")
 
 
 def sign_in_link(address: str) -> str:

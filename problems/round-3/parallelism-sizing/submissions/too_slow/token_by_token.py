@@ -1,4 +1,4 @@
-"""FLOPs are summed token by token in Python: right, and minutes late."""
+"""FLOPs are summed token by token and head by head in Python: right, and minutes late."""
 
 from math import ceil
 
@@ -80,7 +80,9 @@ def size(model, cluster, plan):
     model_flops = 0
     for token in range(step_tokens):
         for layer in range(L):
-            model_flops += 6 * attention + 12 * s * q
+            model_flops += 6 * attention
+            for _ in range(model["heads"]):
+                model_flops += 12 * s * model["head_dim"]
             if layer < dense:
                 model_flops += 6 * ffn
             else:

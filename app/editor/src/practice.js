@@ -1,0 +1,15 @@
+// The pages of practice: each custom element comes alive where the page has one.
+import { CodeEditor } from "./code-editor.js";
+import { CodeDiff, CodeView } from "./code-view.js";
+import { LiveSubmission } from "./live-submission.js";
+import { enrich } from "./rich.js";
+import { SplitView } from "./split-view.js";
+import { connectWorkbench } from "./workbench.js";
+
+customElements.define("split-view", SplitView);
+customElements.define("code-editor", CodeEditor);
+customElements.define("code-view", CodeView);
+customElements.define("code-diff", CodeDiff);
+customElements.define("live-submission", LiveSubmission);
+enrich(document);
+connectWorkbench();

@@ -1,0 +1,125 @@
+"""How verdicts, times and data are written for people."""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import timedelta
+from typing import Any
+
+from django import template
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+from app.practice.markdown import render
+from app.practice.models import Submission
+from app.practice.texts import TEXTS
+from graders.verdict import Verdict
+
+register = template.Library()
+
+SHORT_CHARACTERS = 60  # a value longer than this gets a line of its own
+
+
+@register.filter
+def outcome(code: str) -> str:
+    """A verdict's code in words: "WA" -> "Wrong answer"."""
+    return str(Submission.Outcome(code).label) if code else ""
+
+
+@register.filter
+def tone(code: str) -> str:
+    """The colour of a verdict: ok, warn, bad, ours; "none" while there is no verdict."""
+    if not code:
+        return "none"
+    special = {Verdict.ACCEPTED: "ok", Verdict.TOO_SLOW: "warn", Verdict.JUDGE_ERROR: "ours"}
+    return special.get(Verdict(code), "bad")
+
+
+@register.filter
+def duration(seconds: float) -> str:
+    """Seconds as people read them: "0.4 ms", "120 ms", "1.35 s"."""
+    milliseconds = 1000 * float(seconds)
+    if milliseconds < 10:
+        return f"{milliseconds:.1f} ms"
+    return f"{milliseconds:.0f} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.2f} s"
+
+
+@register.filter
+def minutes(span: timedelta) -> int:
+    """A span in whole minutes, rounded up."""
+    return math.ceil(span.total_seconds() / 60)
+
+
+@register.filter
+def percent(share: float) -> str:
+    """0.5 -> "50 %". Rounded down, so that only a full score reads 100 %."""
+    return f"{int(100 * float(share) + 1e-9)} %"
+
+
+@register.filter
+def title_of_key(key: str) -> str:
+    """A data key as a label: "sent_bytes" -> "Sent bytes"."""
+    return capfirst(str(key).replace("_", " "))
+
+
+@register.filter
+def pairs(data: Any) -> list[tuple[str, Any]]:
+    """The keys and values of an object. In a template ``data.items`` would be its key "items"."""
+    return list(data.items()) if isinstance(data, dict) else list(data or [])
+
+
+@register.filter
+def written(value: Any) -> str:
+    """A value of JSON for a person: text as it is, texts in a row, anything else as JSON."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and value and all(isinstance(one, str) for one in value):
+        return ", ".join(value)
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return json.dumps(value, ensure_ascii=False, indent=None)
+
+
+@register.filter
+def pretty(value: Any) -> str:
+    """JSON over several lines."""
+    return json.dumps(value, ensure_ascii=False, indent=2, default=str)
+
+
+@register.filter
+def written_long(value: Any) -> str:
+    """As `written`, with room for several lines."""
+    text = written(value)
+    return pretty(value) if text[:1] in "[{" else text
+
+
+@register.filter
+def as_rows(value: Any) -> dict[str, list[Any]] | None:
+    """A list of objects with the same keys as a table; None if it is none."""
+    if not isinstance(value, list) or not value or not isinstance(value[0], dict):
+        return None
+    headings = list(value[0])
+    if not headings or any(not isinstance(row, dict) or list(row) != headings for row in value):
+        return None
+    return {"headings": headings, "cells": [list(row.values()) for row in value]}
+
+
+@register.filter
+def is_long(value: Any) -> bool:
+    """Whether a value needs lines of its own."""
+    text = written(value)
+    return len(text) > SHORT_CHARACTERS or "\n" in text
+
+
+@register.filter
+def markdown(text: str) -> SafeString:
+    """A short Markdown text of a package, such as a hint."""
+    return render(text)
+
+
+@register.simple_tag
+def script_texts() -> dict[str, str]:
+    """What the scripts say, for ``json_script``."""
+    return {key: str(text) for key, text in TEXTS.items()}

@@ -1,0 +1,1 @@
+"""What a person sees of practice, one module per kind of page."""

@@ -1,0 +1,50 @@
+"""A submission as a panel: its timeline while it is judged, its result afterwards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.practice.forms import replay_of
+from app.practice.models import Submission
+
+
+def panel_context(submission: Submission) -> dict[str, Any]:
+    """What ``practice/panel.html`` shows; the timeline is what has happened so far."""
+    return {
+        "submission": submission,
+        "events": submission.events.all(),
+        "place": submission.place_in_queue(),
+        **verdict_context(submission),
+    }
+
+
+def verdict_context(submission: Submission) -> dict[str, Any]:
+    """What ``practice/verdict.html`` shows of a finished submission."""
+    report: dict[str, Any] = submission.report or {}
+    counterexample = report.get("counterexample")
+    return {
+        "submission": submission,
+        "report": report,
+        # A run that went well is worth looking at too: the grader may draw one as a metric.
+        "diagram": report.get("metrics", {}).get("diagram"),
+        "measured": [
+            (key, value) for key, value in report.get("metrics", {}).items() if key != "diagram"
+        ],
+        "cases": _cases(submission, report),
+        "counterexample": counterexample,
+        "drawing": drawings_of(counterexample) if counterexample else None,
+        "can_replay": replay_of(submission) is not None,
+    }
+
+
+def drawings_of(counterexample: dict[str, Any]) -> list[str]:
+    """Templates that can draw it, the best first; the last one draws anything."""
+    kind = str(counterexample.get("kind", ""))
+    folder = "practice/counterexamples"
+    own = [f"{folder}/{kind}.html"] if kind.isidentifier() else []
+    return [*own, f"{folder}/plain.html"]
+
+
+def _cases(submission: Submission, report: dict[str, Any]) -> list[dict[str, Any]]:
+    breaks = {case.name: case.breaks for case in submission.version.spec.cases}
+    return [{**case, "breaks": breaks.get(case["name"], "")} for case in report.get("cases", [])]

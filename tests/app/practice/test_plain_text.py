@@ -1,0 +1,72 @@
+"""What a drawing shows must be readable without one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.practice.plain_text import MAX_ROWS, counterexample_lines
+
+
+def lines(summary: str = "", **data: Any) -> list[str]:
+    return list(counterexample_lines({"kind": "any", "summary": summary, "data": data}))
+
+
+def message(index: int, **changes: Any) -> dict[str, Any]:
+    """A row of a space-time diagram's table, with what only a drawing needs."""
+    row = {"source": index, "target": index + 1, "bytes": 8, "bad": False, "path": [1.5, 2.5]}
+    return {**row, **changes}
+
+
+def test_a_cycle_of_waits_is_told_edge_by_edge() -> None:
+    edges = [
+        {"text": "rank 0 waits for rank 1", "path": "M0,0"},
+        {"text": "rank 1 waits for rank 0"},
+    ]
+    assert lines(wait_graph={"size": 300, "edges": edges}) == [
+        "rank 0 waits for rank 1",
+        "rank 1 waits for rank 0",
+    ]
+
+
+def test_messages_are_a_table_without_their_geometry() -> None:
+    assert lines(diagram={"messages": [message(9), message(10, bad=True)], "width": 744}) == [
+        "source  target  bytes  bad",
+        "9       10      8",
+        "10      11      8      yes",
+    ]
+
+
+def test_a_long_table_says_how_much_is_left_out() -> None:
+    told = lines(diagram={"messages": [message(index) for index in range(MAX_ROWS + 5)]})
+    assert len(told) == MAX_ROWS + 1
+    assert told[-1] == "... and 6 more"
+
+
+def test_wrong_elements_of_a_vector_are_marked_and_a_rank_that_hangs_is_named() -> None:
+    after = [{"text": "4", "wrong": False}, {"text": "5", "wrong": True}]
+    assert lines(
+        vectors=[
+            {"rank": 0, "before": ["1", "2"], "after": after},
+            {"rank": 1, "before": ["3", "4"], "after": None},
+        ]
+    ) == ["rank 0: before 1 2, after 4 [5]", "rank 1: before 3 4, did not return"]
+
+
+def test_a_traceback_is_not_told_twice() -> None:
+    assert lines(summary="it raised ValueError: no", traceback="ValueError: no\n") == []
+    assert lines(summary="it raised", traceback="line 3\nValueError: no\n") == [
+        "line 3",
+        "ValueError: no",
+    ]
+
+
+def test_a_configuration_is_wrapped_and_each_step_stands_on_lines_of_its_own() -> None:
+    rows = [{"name": f"parameter{index}", "value": "1,024"} for index in range(8)]
+    steps = [
+        {"label": "weights", "formula": "2 n", "numbers": "2 * 8", "value_text": "16", "unit": "B"}
+    ]
+    told = lines(configuration=[{"name": "model", "rows": rows}], steps=steps)
+    assert all(len(line) <= 100 for line in told)
+    assert told[0].startswith("model: parameter0=1,024 parameter1=1,024")
+    assert told[1].startswith("       parameter")
+    assert told[-3:] == ["weights: 16 B", "    = 2 n", "    = 2 * 8"]

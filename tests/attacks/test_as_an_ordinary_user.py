@@ -1,0 +1,83 @@
+"""The same table, run by someone who is not root: own uid, no control groups, no private mount."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandboxes.runtime import PYTHON, ensure_runtime
+from tests.attacks.table import ATTACKS
+
+PROJECT = Path(__file__).resolve().parents[2]
+NOBODY = 65534
+SCRIPT = """
+import json, platform, re, sys
+sys.path.insert(0, sys.argv[1])
+from sandboxes.bubblewrap import BubblewrapSandbox
+from sandboxes.doctor import examine, isolation_holds
+from sandboxes.interface import Command, Profile
+from tests.attacks.table import ATTACKS
+sandbox = BubblewrapSandbox()
+bait = {"@SECRET@": "hidden-value", "@PROJECT@": sys.argv[2], "@PORT@": "1", "@ABSTRACT@": "x",
+        "@HOST_PID@": "4000000"}
+failures, tried = {}, 0
+for attack in ATTACKS:
+    if attack.machine not in (None, platform.machine()):
+        continue
+    source = attack.source
+    for mark, value in bait.items():
+        source = source.replace(mark, value)
+    if attack.profile is Profile.COMPILE_CPP:
+        argv, name = ("/usr/bin/g++", "-std=c++20", "program.cpp", "-o", "out"), "program.cpp"
+    else:
+        argv, name = ("python", "program.py"), "program.py"
+    files = {name: source.encode()}
+    result = sandbox.run(Command(argv, attack.profile, files, attack.limits, attack.collect))
+    said = (result.stdout + result.stderr).decode(errors="replace").strip()
+    tried += 1
+    if (result.status not in attack.statuses or result.collected
+            or not re.fullmatch(attack.output, said, re.DOTALL)):
+        failures[attack.name] = [result.status, said[-300:]]
+findings = examine(sandbox)
+print(json.dumps({"tried": tried, "failures": failures, "isolated": isolation_holds(findings),
+    "unverified": [finding.limit for finding in findings if not finding.verified]}))
+"""
+
+
+@pytest.fixture
+def readable_copy() -> Iterator[Path]:
+    """The sandbox's code where an ordinary user can read it, which the checkout may not be."""
+    folder = Path(tempfile.mkdtemp(prefix="gauntlet-test-"))
+    folder.chmod(0o755)
+    for name in ("sandboxes", "tests/attacks"):
+        shutil.copytree(PROJECT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(PROJECT / "requirements-sandbox.lock", folder)
+    subprocess.run(["chmod", "-R", "a+rX", str(folder)], check=True)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_no_attack_succeeds_against_an_ordinary_user(readable_copy: Path) -> None:
+    drop = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+    result = subprocess.run(
+        [*drop, PYTHON, "-B", "-c", SCRIPT, str(readable_copy), str(PROJECT)],
+        env={"GAUNTLET_RUNTIME_DIR": str(ensure_runtime()), "PATH": "/usr/bin"},
+        cwd="/",
+        capture_output=True,
+        check=False,
+        timeout=120,
+    )
+    assert result.returncode == 0, result.stderr.decode()
+    said = json.loads(result.stdout)
+    assert said["failures"] == {}
+    assert said["tried"] >= len(ATTACKS) - 2
+    assert said["isolated"]
+    assert set(said["unverified"]) <= {"memory in files", "scratch inodes"}

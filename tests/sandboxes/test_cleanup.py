@@ -1,0 +1,177 @@
+"""Nothing outlives a run, not even its runner."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sandboxes.bubblewrap import BubblewrapSandbox, find_hierarchies
+from sandboxes.cgroups import Hierarchies, sweep
+from sandboxes.interface import Command, Limits, RunStatus, SandboxError
+from sandboxes.meter import process_tree
+from tests.sandboxes.programs import ECHO, python
+
+PROJECT = Path(__file__).resolve().parents[2]
+DAEMON = (
+    "import os, time\n"
+    "if os.fork() == 0:\n"
+    "    os.setsid()\n"
+    "    if os.fork() == 0:\n"
+    "        while True: time.sleep(0.01)\n"
+    "    os._exit(0)\n"
+    "os.wait()\n"
+)
+
+
+def processes_named(mark: str) -> list[int]:
+    """Living processes whose command line holds the mark."""
+    found = []
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                command_line = Path("/proc", entry, "cmdline").read_bytes()
+            except OSError:
+                continue
+            if mark.encode() in command_line:
+                found.append(int(entry))
+    return found
+
+
+def wait_until(condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline, f"waited 10 s for {what}"
+        time.sleep(0.01)
+
+
+def own_cgroups() -> list[Path]:
+    return [
+        path
+        for parent in find_hierarchies().directories()
+        for path in parent.glob(f"gauntlet-{os.getpid()}-*")
+    ]
+
+
+def test_a_daemon_is_gone_when_the_run_has_ended(sandbox: BubblewrapSandbox) -> None:
+    mark = f"mark-daemon-{os.getpid()}"
+    files = {"program.py": DAEMON.encode()}
+    result = sandbox.run(
+        Command(("python", "program.py", mark), files=files, limits=Limits(processes=4))
+    )
+    assert (result.status, result.exit_code) == (RunStatus.EXITED, 0), result.stderr
+    assert processes_named(mark) == []
+
+
+def test_the_whole_tree_is_gone_when_close_returns(sandbox: BubblewrapSandbox) -> None:
+    with sandbox.start(python(DAEMON + ECHO, Limits(processes=4))) as run:
+        run.send(b"x")
+        assert run.receive(10) == b"x"
+        tree = process_tree(run._launched.process_id)
+        assert len(tree) >= 4  # bubblewrap, init, the program, its daemon
+        run.close()
+        assert not [pid for pid in tree if Path(f"/proc/{pid}").exists()]
+
+
+def test_runs_leave_no_groups_descriptors_threads_or_mounts(sandbox: BubblewrapSandbox) -> None:
+    def state() -> tuple[int, int, str]:
+        descriptors = len(os.listdir("/proc/self/fd"))
+        return descriptors, threading.active_count(), Path("/proc/self/mounts").read_text()
+
+    sandbox.run(python("pass"))
+    before = state()
+    for source in ("pass", "raise SystemExit(1)", "while True: pass", "open('out', 'w')"):
+        sandbox.run(python(source, Limits(cpu_time_s=0.1), collect=("out",)))
+        sandbox.start(python(ECHO)).close()
+    assert state() == before
+    assert own_cgroups() == []
+
+
+def test_a_command_that_is_refused_leaves_nothing_either(sandbox: BubblewrapSandbox) -> None:
+    before = sorted(os.listdir("/proc/self/fd"))
+    for _ in range(3):
+        with pytest.raises(SandboxError, match="relative path"):
+            sandbox.start(Command(("python",), files={"../x": b""}))
+    assert sorted(os.listdir("/proc/self/fd")) == before
+    assert own_cgroups() == []
+
+
+def test_a_runner_killed_in_the_middle_takes_its_runs_along(sandbox: BubblewrapSandbox) -> None:
+    mark = f"mark-runner-{os.getpid()}-{time.monotonic_ns()}"
+    uses_cgroups = bool(sandbox.host.hierarchies.directories())
+    script = textwrap.dedent(f"""
+        import sys
+        sys.path.insert(0, {str(PROJECT)!r})
+        from pathlib import Path
+        from sandboxes.bubblewrap import BubblewrapSandbox
+        from sandboxes.cgroups import Hierarchies
+        from sandboxes.interface import Command, Limits
+        sandbox = BubblewrapSandbox(
+            runtime=Path({str(sandbox.host.runtime)!r}),
+            hierarchies=None if {uses_cgroups} else Hierarchies(),
+        )
+        source = {(DAEMON + ECHO)!r}
+        run = sandbox.start(Command(
+            ("python", "program.py", {mark!r}), files={{"program.py": source.encode()}},
+            limits=Limits(processes=4, wall_time_s=60)))
+        run.send(b"x")
+        assert run.receive(20) == b"x"
+        print("running", flush=True)
+        run.receive(60)
+    """)
+    runner = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
+    assert runner.stdout is not None
+    try:
+        assert runner.stdout.readline() == b"running\n"
+        inside = set(processes_named(mark)) - {runner.pid}
+        assert len(inside) >= 3
+    finally:
+        os.kill(runner.pid, signal.SIGKILL)
+        runner.wait()
+        runner.stdout.close()
+    wait_until(lambda: not processes_named(mark), "the killed runner's processes to go")
+    if uses_cgroups:
+        left = [
+            path
+            for parent in sandbox.host.hierarchies.directories()
+            for path in parent.glob(f"gauntlet-{runner.pid}-*")
+        ]
+        assert left  # nobody was there to remove them
+        sandbox.sweep()
+        assert not [path for path in left if path.exists()]
+
+
+def test_a_sweep_spares_the_living(sandbox: BubblewrapSandbox) -> None:
+    with sandbox.start(python(ECHO)) as run:
+        sandbox.sweep()
+        run.send(b"alive")
+        assert run.receive(10) == b"alive"
+
+
+def test_a_sweep_kills_what_an_earlier_bearer_of_the_number_left() -> None:
+    hierarchies = find_hierarchies()
+    if hierarchies.pids is None:
+        pytest.skip("this host gives no control groups to this user")
+    # This process's number, but the start time of another: a number that was used again.
+    orphaned = hierarchies.pids / f"gauntlet-{os.getpid()}-1-1"
+    orphaned.mkdir()
+    sleeper = subprocess.Popen(["/bin/sleep", "60"])
+    try:
+        (orphaned / "cgroup.procs").write_text(str(sleeper.pid))
+        reaper = threading.Thread(target=sleeper.wait)
+        reaper.start()
+        assert orphaned.name in sweep(Hierarchies(pids=hierarchies.pids))
+        reaper.join(5)
+        assert sleeper.returncode == -signal.SIGKILL
+        assert not orphaned.exists()
+    finally:
+        sleeper.kill()
+        sleeper.wait()
