@@ -308,6 +308,7 @@ RESOURCES = [
     Attack("memory by pipe buffers", programs.PIPES, "EPERM EMFILE"),
     Attack("disk by bytes", programs.fill("/tmp"), "ENOSPC [78]"),
     Attack("disk by shared memory", programs.fill("/dev/shm"), "ENOSPC [78]"),
+    Attack("disk by depth", programs.DEPTH, "ENOSPC|succeeded"),
     Attack("disk by a sparse file", programs.SPARSE, "EFBIG"),
     Attack(
         "a stack without end",
@@ -337,6 +338,13 @@ COLLECTION = [
         collect=("out",),
     ),
     Attack("a collected folder", "import os; os.mkdir('out')", "", collect=("out",)),
+    Attack(
+        "writing what is collected after the end",
+        programs.LATE_WRITER,
+        "parent done",
+        limits=CROWD,
+        collect=("out",),
+    ),
     Attack("a working directory moved away", programs.MOVED_HOME, "moved", collect=("out",)),
 ]
 

@@ -46,11 +46,11 @@ def bundle() -> None:
 @pytest.fixture(scope="session")
 def server(bundle: None) -> Iterator[str]:
     """The site's address. It answers in a thread, as long as the tests run."""
-    from app.asgi import application
+    from app.asgi import application, django_application
 
     routes = dict(application.application_mapping)
     # Straight from app/static: nothing has to be collected first.
-    routes["http"] = ASGIStaticFilesHandler(routes["http"])
+    routes["http"] = ASGIStaticFilesHandler(django_application)
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
         ProtocolTypeRouter(routes), log_level="warning", lifespan="off", ws="websockets-sansio"

@@ -65,10 +65,18 @@ def title_of_key(key: str) -> str:
 
 
 @register.filter
+def pairs(data: Any) -> list[tuple[str, Any]]:
+    """The keys and values of an object. In a template ``data.items`` would be its key "items"."""
+    return list(data.items()) if isinstance(data, dict) else list(data or [])
+
+
+@register.filter
 def written(value: Any) -> str:
-    """A value of JSON for a person: text as it is, anything else as JSON."""
+    """A value of JSON for a person: text as it is, texts in a row, anything else as JSON."""
     if isinstance(value, str):
         return value
+    if isinstance(value, list) and value and all(isinstance(one, str) for one in value):
+        return ", ".join(value)
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     return json.dumps(value, ensure_ascii=False, indent=None)
@@ -83,7 +91,8 @@ def pretty(value: Any) -> str:
 @register.filter
 def written_long(value: Any) -> str:
     """As `written`, with room for several lines."""
-    return value if isinstance(value, str) else pretty(value)
+    text = written(value)
+    return pretty(value) if text[:1] in "[{" else text
 
 
 @register.filter
