@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from sandboxes.interface import Limits, Profile, RunStatus
 from tests.attacks import programs
 
-QUICK = Limits(cpu_time_s=2, wall_time_s=5, memory_mib=128, output_kib=16, scratch_mib=8)
+QUICK = Limits(cpu_time_s=2, wall_time_s=30, memory_mib=128, output_kib=16, scratch_mib=8)
 CROWD = Limits(
-    cpu_time_s=1, wall_time_s=5, memory_mib=128, output_kib=16, scratch_mib=8, processes=8
+    cpu_time_s=1, wall_time_s=30, memory_mib=128, output_kib=16, scratch_mib=8, processes=8
 )
-COMPILER = Limits(cpu_time_s=2, wall_time_s=10, memory_mib=256, scratch_mib=8, processes=8)
+COMPILER = Limits(cpu_time_s=2, wall_time_s=30, memory_mib=256, scratch_mib=8, processes=8)
 
 EXITED = frozenset({RunStatus.EXITED})
 
