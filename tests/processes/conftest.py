@@ -60,6 +60,17 @@ def start(data_folder: Path) -> Iterator[Callable[[], TrialSite]]:
         yield enter
 
 
+@pytest.fixture(scope="module")
+def quiet_site(tmp_path_factory: pytest.TempPathFactory, static_files: Path) -> Iterator[TrialSite]:
+    """One site for the tests that leave it as it is."""
+    folder = tmp_path_factory.mktemp("quiet") / "var"
+    folder.mkdir()
+    (folder / "static").symlink_to(static_files)
+    with TrialSite(folder, SHORT, "--port", "0", "--workers", "1") as site:
+        site.manage("load_problems", "--from", str(PACKAGES))
+        yield site
+
+
 @dataclass(frozen=True)
 class Record:
     """What the database says about a submission."""
