@@ -54,12 +54,9 @@ def complaints_about(error: ValidationError, document: Document, path: str) -> I
 def _explain(detail: ErrorDetails, value: Any) -> Iterator[tuple[Location, str, bool]]:
     """(location, message, whether the key is meant and not what it holds)."""
     location = _written_location(detail["loc"], value)
-    name = _name(location)
-    got = detail["input"]
-    context = detail.get("ctx", {})
     match detail["type"]:
         case schema.CONTRADICTION:
-            for place, message in context["found"]:
+            for place, message in detail["ctx"]["found"]:
                 yield (*location, *place), message, False
         case "extra_forbidden":
             yield location, _unknown_key(detail["loc"], str(location[-1])), True
@@ -67,64 +64,44 @@ def _explain(detail: ErrorDetails, value: Any) -> Iterator[tuple[Location, str, 
             parent = location[:-1]
             yield parent, f"{_name(parent)} must have {location[-1]}, it has none; add it", True
         case "union_tag_not_found" | "union_tag_invalid":
-            kinds = ", ".join(_kinds())
-            said = got.get("kind") if isinstance(got, dict) else got
-            fact = "it has none" if said is None else f"got {_show(said)}"
-            advice = _advice(said, list(_kinds())) if said is not None else "add it"
-            here = (*location, "kind") if isinstance(got, dict) and "kind" in got else location
-            yield here, f"{name}.kind must be one of {kinds}; {fact}; {advice}", said is None
+            got = detail["input"]
+            kind = got.get("kind") if isinstance(got, dict) else got
+            rule = f"{_name(location)}.kind must be one of {', '.join(_kinds())};"
+            if kind is None:
+                yield location, f"{rule} it has none; add it", True
+            else:
+                here = (*location, "kind")
+                yield here, f"{rule} got {_show(kind)}; {_advice(kind, _kinds())}", False
+        case _:
+            yield location, _about_value(detail, _name(location)), False
+
+
+def _about_value(detail: ErrorDetails, name: str) -> str:
+    """What is wrong with a value that stands where it should."""
+    got, context, kind = detail["input"], detail.get("ctx", {}), detail["type"]
+    if kind in _BOUNDS:
+        relation, key = _BOUNDS[kind]
+        return f"{name} must be {relation} {context[key]:g}, got {_show(got)}; change it"
+    match kind:
         case "literal_error" | "enum":
             allowed = str(context["expected"]).replace("'", "").replace(" or ", ", ")
             rule = f"one of {allowed};" if ", " in allowed else f"{allowed},"
-            yield (
-                location,
-                f"{name} must be {rule} got {_show(got)}; " + _advice(got, allowed.split(", ")),
-                False,
-            )
+            return f"{name} must be {rule} got {_show(got)}; {_advice(got, allowed.split(', '))}"
         case "string_pattern_mismatch":
-            yield (
-                location,
-                (
-                    f"{name} must be small letters and digits with single hyphens between, "
-                    f"got {_show(got)}; rename it"
-                ),
-                False,
-            )
+            rule = "small letters and digits with single hyphens between"
+            return f"{name} must be {rule}, got {_show(got)}; rename it"
         case "string_too_short":
-            yield location, f"{name} must not be empty; write it or remove the key", False
+            return f"{name} must not be empty; write it or remove the key"
         case "string_too_long":
-            yield (
-                location,
-                (
-                    f"{name} must have at most {context['max_length']} characters, "
-                    f"got {len(str(got))}; shorten it"
-                ),
-                False,
-            )
+            most = context["max_length"]
+            return f"{name} must have at most {most} characters, got {len(got)}; shorten it"
         case "too_short":
-            yield (
-                location,
-                (
-                    f"{name} must have at least {context['min_length']} items, "
-                    f"got {context['actual_length']}; add more"
-                ),
-                False,
-            )
-        case kind if kind in _BOUNDS:
-            relation, key = _BOUNDS[kind]
-            yield (
-                location,
-                (f"{name} must be {relation} {context[key]:g}, got {_show(got)}; change it"),
-                False,
-            )
-        case kind if kind in _WANTED:
-            yield (
-                location,
-                (f"{name} must be {_WANTED[kind]}, got {_show(got)}; {_cure(kind, got)}"),
-                False,
-            )
+            least, number = context["min_length"], context["actual_length"]
+            return f"{name} must have at least {least} items, got {number}; add more"
+        case _ if kind in _WANTED:
+            return f"{name} must be {_WANTED[kind]}, got {_show(got)}; {_cure(kind, got)}"
         case _:
-            yield location, f"{name}: {detail['msg']}, got {_show(got)}; correct it", False
+            return f"{name}: {detail['msg']}, got {_show(got)}; correct it"
 
 
 def _written_location(location: Location, value: Any) -> Location:

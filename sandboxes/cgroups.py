@@ -155,9 +155,11 @@ def find_hierarchies() -> Hierarchies:
     own = _own_paths()
     v2_mount, v1_mounts = _mounts()
     if v2_mount is not None:
-        for place in _self_and_parents(v2_mount, own.get("", "/")):
+        # From the top: a slice or scope nearer to this process may go away under a long-lived
+        # worker, when somebody logs out.
+        for place in reversed(_self_and_parents(v2_mount, own.get("", "/"))):
             parent = place / _PARENT
-            if _prepare_v2(place, parent):
+            if _prepare_v2(parent):
                 return Hierarchies(parent, parent, parent)
     found = {
         controller: next(
@@ -194,15 +196,18 @@ def sweep(hierarchies: Hierarchies) -> list[str]:
     return sorted(set(swept))
 
 
-def _prepare_v2(place: Path, parent: Path) -> bool:
+def _prepare_v2(parent: Path) -> bool:
     try:
         parent.mkdir(exist_ok=True)
         (parent / "cgroup.subtree_control").write_text("+memory +pids")
     except OSError:
+        works = False
+    else:
+        works = _works(Hierarchies(parent, parent, parent))
+    if not works:
         with contextlib.suppress(OSError):
             parent.rmdir()
-        return False
-    return _works(Hierarchies(parent, parent, parent))
+    return works
 
 
 def _works(hierarchies: Hierarchies) -> bool:

@@ -12,7 +12,6 @@ import contextlib
 import os
 import select
 import signal
-import struct
 import threading
 import time
 from collections import deque
@@ -21,6 +20,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from sandboxes.collect import collect
+from sandboxes.frames import FrameReader, framed
 from sandboxes.interface import Command, RunResult, RunStatus, SandboxError
 from sandboxes.launch import MIB, Launched, Status
 from sandboxes.meter import Meter
@@ -29,7 +29,6 @@ from sandboxes.output import Output
 if TYPE_CHECKING:
     from sandboxes.bubblewrap import Host
 
-_LENGTH = struct.Struct("<I")
 _READ_BYTES = 1 << 20
 _LOOK_EVERY_S = 0.05
 _LOOK_AT_LEAST_AFTER_S = 0.002
@@ -51,28 +50,33 @@ class Run:
         self._interactive = interactive
         self._stdin = stdin
         self._lock = threading.Lock()
+        self._receiving = threading.Lock()
         self._started = threading.Event()
         self._ended = threading.Event()
         self._ended_fd = os.eventfd(0, os.EFD_CLOEXEC)
         self._wake_fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._outbox: deque[memoryview] = deque()
-        self._inbox = bytearray()
+        self._inbox = FrameReader(command.limits.frame_mib * MIB)
         self._request_fd: int | None = None
         self._answer_fd: int | None = None
         self._stop_reason: RunStatus | None = None
         self._result: RunResult | None = None
-        self._error: BaseException | None = None
+        self._error: SandboxError | None = None
         self._closed = False
         # A daemon: a forgotten run must not keep the interpreter; the kernel then ends the run.
         self._thread = threading.Thread(target=self._live, name="sandbox-run", daemon=True)
         self._thread.start()
-        self._started.wait()
+        try:
+            self._started.wait()
+        except BaseException:  # an interrupt: nobody will have this run to close it
+            self._stop(RunStatus.KILLED)
+            raise
         if self._error is not None:
             self._thread.join()
             self._close_fds()
             raise self._error
 
-    # What callers do, from any one thread at a time.
+    # What callers do. `close` may come from a thread of its own, to cancel; it wakes `receive`.
 
     def send(self, frame: bytes) -> None:
         """Send one frame; to a run that has ended this does nothing."""
@@ -80,7 +84,7 @@ class Run:
             if self._request_fd is None:
                 return
             was_empty = not self._outbox
-            self._outbox.append(memoryview(_LENGTH.pack(len(frame)) + frame))
+            self._outbox.append(memoryview(framed(frame)))
             if was_empty:
                 self._write_outbox()
             if self._outbox:  # the supervisor goes on when the program reads
@@ -89,20 +93,20 @@ class Run:
     def receive(self, time_limit_s: float) -> bytes | RunResult:
         """The next frame, or how the run ended. A run that is late is killed."""
         deadline = time.monotonic() + time_limit_s
-        while True:
-            frame = self._take_frame()
-            if frame is not None:
-                return frame
-            if self._frame_is_too_large():
-                return self._stop_and_wait(RunStatus.BAD_FRAME)
-            left_s = deadline - time.monotonic()
-            if left_s <= 0 and not self._ended.is_set():
-                return self._stop_and_wait(RunStatus.WALL_TIME_EXCEEDED)
-            if self._answer_fd is None:  # it closed its end, or we did
-                if self._ended.wait(max(left_s, 0.0)):
+        with self._receiving:
+            while True:
+                frame = self._inbox.take()
+                if frame is not None:
+                    return frame
+                if self._inbox.too_large:
+                    return self._stop_and_wait(RunStatus.BAD_FRAME)
+                left_s = deadline - time.monotonic()
+                if left_s <= 0 and not self._ended.is_set():
+                    return self._stop_and_wait(RunStatus.WALL_TIME_EXCEEDED)
+                if self._answer_fd is not None:
+                    self._read_answers(self._answer_fd, left_s)
+                elif self._ended.wait(max(left_s, 0.0)):  # it closed its end, or we did
                     return self._how_it_ended()
-                continue
-            self._read_answers(left_s)
 
     def take_output(self) -> tuple[bytes, bool]:
         """Standard output and error since the last call, in order of arrival; and whether cut."""
@@ -145,26 +149,8 @@ class Run:
 
     # Frames.
 
-    def _take_frame(self) -> bytes | None:
-        if len(self._inbox) < _LENGTH.size or self._frame_is_too_large():
-            return None
-        end = _LENGTH.size + _LENGTH.unpack_from(self._inbox)[0]
-        if len(self._inbox) < end:
-            return None
-        frame = bytes(memoryview(self._inbox)[_LENGTH.size : end])
-        del self._inbox[:end]
-        return frame
-
-    def _frame_is_too_large(self) -> bool:
-        if len(self._inbox) < _LENGTH.size:
-            return False
-        return bool(_LENGTH.unpack_from(self._inbox)[0] > self._command.limits.frame_mib * MIB)
-
-    def _read_answers(self, time_limit_s: float) -> None:
+    def _read_answers(self, answer_fd: int, time_limit_s: float) -> None:
         """Read once, or find out that there is nothing more; or return after the time limit."""
-        answer_fd = self._answer_fd
-        if answer_fd is None:
-            return
         poll = select.poll()
         poll.register(answer_fd, select.POLLIN)
         if not self._ended.is_set():
@@ -174,7 +160,7 @@ class Run:
             data = os.read(answer_fd, _READ_BYTES)
         except BlockingIOError:
             return
-        self._inbox += data
+        self._inbox.feed(data)
         if not data:
             os.close(answer_fd)
             self._answer_fd = None
@@ -213,12 +199,13 @@ class Run:
             raise self._error
         if self._result is None:
             raise SandboxError("a run ended without a result")
-        if self._result.status is RunStatus.EXITED and self._inbox:
-            return replace(self._result, status=RunStatus.BAD_FRAME)  # it broke off in a frame
+        if self._result.status is RunStatus.EXITED and self._inbox.broken_off:
+            return replace(self._result, status=RunStatus.BAD_FRAME)
         return self._result
 
     def _close_fds(self) -> None:
-        with self._lock:
+        # A `receive` in another thread returns, the run having ended, before its pipe goes.
+        with self._receiving, self._lock:
             if self._closed:
                 return
             self._closed = True
@@ -238,7 +225,7 @@ class Run:
         try:
             launched = Launched(self._host, self._command, self._interactive, self._stdin)
         except BaseException as error:
-            self._error = error
+            self._fail(error)
             self._ended.set()
             self._started.set()
             return
@@ -253,19 +240,28 @@ class Run:
         self._started.set()
         try:
             try:
-                self._watch()
+                try:
+                    self._watch()
+                finally:
+                    self._end_all()
+                self._result = self._sum_up()
             finally:
-                self._end_all()
-            self._result = self._sum_up()
-            launched.release()
+                launched.release()
         except BaseException as error:
-            self._error = error
+            self._fail(error)
         finally:
             for fd in (self._home_fd, self._init_fd):
                 if fd is not None:
                     os.close(fd)
             self._ended.set()
             os.eventfd_write(self._ended_fd, 1)
+
+    def _fail(self, error: BaseException) -> None:
+        """Keep an error of ours for whoever asks how the run ended."""
+        if not isinstance(error, SandboxError):
+            cause, error = error, SandboxError(f"a run failed on our side: {error!r}")
+            error.__cause__ = cause
+        self._error = error
 
     def _watch(self) -> None:
         """Return when the program has ended or has to be ended."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from graders.function.programs import (
     Checker,
@@ -33,12 +33,16 @@ _STOPPED = {
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One literal input, the submission's reply and what the checker says of it."""
+    """One literal input, the submission's reply and what the checker says of it.
+
+    `lead` names the item that speaks first if it is wrong; empty for the checker's own order.
+    """
 
     input: JsonObject
     reply: Reply
     items: tuple[Item, ...] = ()
     complaint: str = ""
+    lead: str = ""
 
     @property
     def right(self) -> list[Item]:
@@ -46,7 +50,8 @@ class Trial:
 
     @property
     def wrong(self) -> list[Item]:
-        return [item for item in self.items if not item.ok]
+        wrong = [item for item in self.items if not item.ok]
+        return sorted(wrong, key=lambda item: item.name != self.lead)
 
     @property
     def score(self) -> float:
@@ -137,15 +142,7 @@ def shrink(failed: Trial, submission: Submission, checker: Checker) -> Trial:
                 return failed
             if trial.fails_like(failed):
                 # Keep the item that spoke first, even where an earlier one now fails too.
-                failed, shrinking = _led_by(trial, failed), True
+                lead = failed.wrong[0].name if failed.wrong else ""
+                failed, shrinking = replace(trial, lead=lead), True
                 break
     return failed
-
-
-def _led_by(trial: Trial, before: Trial) -> Trial:
-    """The trial with the item first that was the first wrong one before."""
-    if not before.wrong:
-        return trial
-    name = before.wrong[0].name
-    items = sorted(trial.items, key=lambda item: item.name != name)
-    return Trial(trial.input, trial.reply, tuple(items))

@@ -19,7 +19,7 @@ from graders.simulation.ranks import Ranks
 from graders.simulation.ring import Message, Ring, Side, Violation
 from graders.verdict import Json, JsonObject, Verdict
 
-MESSAGES_PER_RANK = 4096
+MESSAGES_PER_RANK = 2048
 FLOOD_FACTOR = 64  # of the vector's bytes, and a MiB: no rank of any sane algorithm sends as much
 _DTYPE = re.compile(r"[<>|=][biufc](\d{1,2})")
 
@@ -70,7 +70,7 @@ class _Run:
         self.settings = settings
         self.number = number
         self.waiting: dict[int, int] = {}  # rank -> request that it stands at
-        self.told: list[set[int]] = [set() for _ in trace.vectors]
+        self.untold: list[list[int]] = [[] for _ in trace.vectors]  # requests, by rank
 
     def to_the_end(self) -> None:
         trace = self.trace
@@ -122,13 +122,17 @@ class _Run:
         """Tell a rank of all its requests that are complete and that it does not know of."""
         self.ring.wait(rank, self.waiting.pop(rank))
         complete: list[Json] = []
+        pending = []
         payloads = []
-        for request, message in enumerate(self.ring.requests[rank]):
-            if message.end_s is not None and request not in self.told[rank]:
-                self.told[rank].add(request)
-                complete.append(request)
-                if self.ring.post_of(rank, request).side is Side.RECV:
-                    payloads.append(message.payload)
+        for request in self.untold[rank]:
+            message = self.ring.requests[rank][request]
+            if message.end_s is None:
+                pending.append(request)
+                continue
+            complete.append(request)
+            if self.ring.post_of(rank, request).side is Side.RECV:
+                payloads.append(message.payload)
+        self.untold[rank] = pending
         self.ranks.send(rank, {"type": "completed", "requests": complete}, *payloads)
 
     def _hear(self, rank: int) -> Failure | None:
@@ -205,6 +209,7 @@ class _Run:
             payload = payloads.popleft()
         known = type(first) is int and 0 <= first <= self.trace.input.length - count
         begin = first if known else None
+        self.untold[rank].append(len(self.ring.requests[rank]))
         message = self.ring.post(side, rank, peer, str(dtype), count, n_bytes, begin, payload)
         return self._flood(rank, message)
 

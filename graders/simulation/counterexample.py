@@ -61,7 +61,6 @@ def diagram(trace: Trace, failure: Failure | None = None) -> JsonObject:
             }
     return space_time.layout(
         trace.ring,
-        trace.input.item_bytes,
         bad=failure.bad if failure else None,
         wrong_ranks=wrong,
         returned=set(trace.results) if ended else (),

@@ -22,7 +22,7 @@ AXIS_HEIGHT = 40.0
 ARROW_LENGTH = 8.0
 ARROW_HALF_WIDTH = 3.2
 OPEN_ARROW_WIDTH = 70.0
-OPEN_ARROW_REACH = 0.6  # of the way: how far an arrow that never arrives goes
+OPEN_ARROW_REACH = 0.4  # of the way: an arrow that never arrives stops before the middle
 LABEL_AT = 0.3  # of the way: before the middle, where arrows of both directions cross
 MAX_MESSAGES = 120
 MAX_LABELLED = 16
@@ -30,7 +30,6 @@ MAX_LABELLED = 16
 
 def layout(
     ring: Ring,
-    item_bytes: int,
     bad: Message | None = None,
     wrong_ranks: Collection[int] = (),
     returned: Collection[int] = (),
@@ -42,8 +41,6 @@ def layout(
     ----------
     ring : Ring
         The run's messages, waits and clocks.
-    item_bytes : int
-        Bytes of one element of the vector, for ranges of elements.
     bad : Message, optional
         The first bad message; it is marked.
     wrong_ranks, returned, waiting : collections of int
@@ -85,9 +82,7 @@ def layout(
     waits = list(ring.waits) + [Wait(rank, ring.clock_s[rank], end_s) for rank in waiting]
     drawn_waits = [box for wait in waits if wait.begin_s < end_s for box in plot.wait(wait)]
     label_all = len(kept) <= MAX_LABELLED
-    arrows: list[Json] = [
-        plot.arrow(message, message is bad, item_bytes, label_all) for message in kept
-    ]
+    arrows: list[Json] = [plot.arrow(message, message is bad, label_all) for message in kept]
     return {
         "width": LABEL_WIDTH + PLOT_WIDTH + RIGHT_MARGIN,
         "height": _round(plot.bottom_y + AXIS_HEIGHT),
@@ -101,7 +96,7 @@ def layout(
         "ticks": list(plot.ticks()),
         "waits": list(drawn_waits),
         "arrows": arrows,
-        "messages": [_table_row(message, message is bad, item_bytes) for message in kept],
+        "messages": [_table_row(message, message is bad) for message in kept],
         "messages_in_all": len(ordered),
         "messages_shown": len(kept),
         "text": (
@@ -161,7 +156,7 @@ class _Plot:
             for index in range(count + 1)
         ]
 
-    def arrow(self, message: Message, bad: bool, item_bytes: int, labelled: bool) -> JsonObject:
+    def arrow(self, message: Message, bad: bool, labelled: bool) -> JsonObject:
         from_row, to_row = self.rows_of(message.source, message.target)
         y1, y2 = self.row_y(from_row), self.row_y(to_row)
         if message.start_s is not None and message.end_s is not None:
@@ -194,7 +189,7 @@ class _Plot:
             "label_y": _round(label_y),
             "state": state,
             "bad": bad,
-            "title": _title(message, item_bytes),
+            "title": _title(message),
         }
 
 
@@ -228,8 +223,8 @@ def _elements(message: Message) -> str:
     return "empty" if count == 0 else f"{count} el."
 
 
-def _title(message: Message, item_bytes: int) -> str:
-    row = _table_row(message, False, item_bytes)
+def _title(message: Message) -> str:
+    row = _table_row(message, False)
     if message.end_s is None:
         return f"{message.post.describe()}, posted at {_posted(message.post)}, never met"
     return (
@@ -238,12 +233,12 @@ def _title(message: Message, item_bytes: int) -> str:
     )
 
 
-def _table_row(message: Message, bad: bool, item_bytes: int) -> JsonObject:
+def _table_row(message: Message, bad: bool) -> JsonObject:
     post = message.post
     if message.first is not None:
         elements = f"elements [{message.first}, {message.first + post.count})"
     else:
-        elements = f"{post.n_bytes // item_bytes} elements"
+        elements = "1 element" if post.count == 1 else f"{post.count} elements"
     return {
         "source": message.source,
         "target": message.target,

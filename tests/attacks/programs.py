@@ -397,6 +397,24 @@ said = attempt(lambda: fcntl.fcntl(os.pipe()[1], 1031, 1 << 20))
 print(said, attempt(more))
 """
 )
+DEPTH = (
+    _PRELUDE
+    + """
+def deeper():
+    for _ in range(20000):
+        os.mkdir("d")
+        os.chdir("d")
+print(attempt(deeper))
+"""
+)
+LATE_WRITER = """
+import os, time
+if os.fork() == 0:
+    os.setsid()
+    time.sleep(0.2)
+    open("out", "w").write("late")
+print("parent done")
+"""
 SPARSE = (
     _PRELUDE
     + """

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from sandboxes.interface import Limits, Profile, RunStatus
 from tests.attacks import programs
 
-QUICK = Limits(cpu_time_s=2, wall_time_s=5, memory_mib=128, output_kib=16, scratch_mib=8)
+QUICK = Limits(cpu_time_s=2, wall_time_s=30, memory_mib=128, output_kib=16, scratch_mib=8)
 CROWD = Limits(
-    cpu_time_s=1, wall_time_s=5, memory_mib=128, output_kib=16, scratch_mib=8, processes=8
+    cpu_time_s=1, wall_time_s=30, memory_mib=128, output_kib=16, scratch_mib=8, processes=8
 )
-COMPILER = Limits(cpu_time_s=2, wall_time_s=10, memory_mib=256, scratch_mib=8, processes=8)
+COMPILER = Limits(cpu_time_s=2, wall_time_s=30, memory_mib=256, scratch_mib=8, processes=8)
 
 EXITED = frozenset({RunStatus.EXITED})
 
@@ -308,6 +308,7 @@ RESOURCES = [
     Attack("memory by pipe buffers", programs.PIPES, "EPERM EMFILE"),
     Attack("disk by bytes", programs.fill("/tmp"), "ENOSPC [78]"),
     Attack("disk by shared memory", programs.fill("/dev/shm"), "ENOSPC [78]"),
+    Attack("disk by depth", programs.DEPTH, "ENOSPC|succeeded"),
     Attack("disk by a sparse file", programs.SPARSE, "EFBIG"),
     Attack(
         "a stack without end",
@@ -337,6 +338,13 @@ COLLECTION = [
         collect=("out",),
     ),
     Attack("a collected folder", "import os; os.mkdir('out')", "", collect=("out",)),
+    Attack(
+        "writing what is collected after the end",
+        programs.LATE_WRITER,
+        "parent done",
+        limits=CROWD,
+        collect=("out",),
+    ),
     Attack("a working directory moved away", programs.MOVED_HOME, "moved", collect=("out",)),
 ]
 

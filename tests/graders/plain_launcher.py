@@ -73,6 +73,7 @@ class PlainProgram:
         request_read, self._request = _high_pipe()
         self._answer, answer_write = _high_pipe()
         self._stdout, stdout_write = _high_pipe()
+        os.set_blocking(self._stdout, False)
         null = os.open(os.devnull, os.O_RDONLY)
         argv = [sys.executable if word == "python" else word for word in spec.argv[:1]]
         self._started = time.monotonic()
@@ -136,6 +137,7 @@ class PlainProgram:
         if self._outcome is not None:
             self._reader.join(timeout=5)
         with self._lock:
+            self._drain()  # what was printed before a frame must be told with that frame
             text = self._output.decode("utf-8", "replace")
             truncated, self._truncated = self._truncated, False
             self._output.clear()
@@ -201,16 +203,33 @@ class PlainProgram:
         return self._outcome
 
     def _read_output(self) -> None:
-        with open(self._stdout, "rb", buffering=0) as stdout:
-            while part := stdout.read(1 << 16):
-                with self._lock:
-                    self._output += part[: self._output_left]
-                    self._output_left -= len(part)
-                    if self._output_left < 0:
-                        self._truncated = self._flooded = True
-                        self._output_left = 0
-                        with contextlib.suppress(ProcessLookupError):
-                            os.killpg(self._pid, signal.SIGKILL)
+        while True:
+            with selectors.DefaultSelector() as selector:
+                selector.register(self._stdout, selectors.EVENT_READ)
+                selector.select()
+            with self._lock:
+                if not self._drain():
+                    os.close(self._stdout)
+                    self._stdout = -1
+                    return
+
+    def _drain(self) -> bool:
+        """Read all that is in the pipe, under the lock; False at its end."""
+        while self._stdout >= 0:
+            try:
+                part = os.read(self._stdout, 1 << 16)
+            except BlockingIOError:
+                return True
+            if not part:
+                break
+            self._output += part[: self._output_left]
+            self._output_left -= len(part)
+            if self._output_left < 0:
+                self._truncated = self._flooded = True
+                self._output_left = 0
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(self._pid, signal.SIGKILL)
+        return False
 
 
 def _high_pipe() -> tuple[int, int]:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-PATIENCE_S = 40.0
+PATIENCE_S = 90.0
 
 
 def until(condition: Callable[[], bool], what: str) -> None:

@@ -24,12 +24,12 @@ def broken_bwrap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "#!/bin/sh\necho 'bwrap: setting up uid map: Permission denied' >&2\nexit 1\n"
     )
     program.chmod(0o755)
-    monkeypatch.setattr(bubblewrap.shutil, "which", lambda name, path: str(program))
+    monkeypatch.setattr(shutil, "which", lambda name, path: str(program))
     return folder
 
 
 def test_without_bubblewrap_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bubblewrap.shutil, "which", lambda name, path: None)
+    monkeypatch.setattr(shutil, "which", lambda name, path: None)
     with pytest.raises(SandboxError, match="apt install bubblewrap"):
         BubblewrapSandbox()
 
@@ -82,7 +82,7 @@ def test_packages_that_cannot_be_fetched_are_told_and_leave_nothing(
         code = 0 if "--version" in command else 1
         return subprocess.CompletedProcess(command, code, "", "Could not resolve host")
 
-    monkeypatch.setattr(runtime.subprocess, "run", fail)
+    monkeypatch.setattr(subprocess, "run", fail)
     with pytest.raises(SandboxError, match=r"check the network.*Could not resolve host"):
         runtime.ensure_runtime(tmp_path / "runtime")
     assert [path for path in tmp_path.iterdir() if path.is_dir()] == []

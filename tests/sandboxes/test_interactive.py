@@ -218,3 +218,14 @@ def test_one_rank_out_of_memory_does_not_touch_its_neighbour(sandbox: Bubblewrap
             assert ended(run.receive(10)).status is RunStatus.MEMORY_EXCEEDED
         neighbour.send(b"alive")
         assert neighbour.receive(10) == b"alive"
+
+
+def test_a_run_can_be_cancelled_from_another_thread(sandbox: BubblewrapSandbox) -> None:
+    run = sandbox.start(python("import time; time.sleep(60)"))
+    canceller = threading.Timer(0.2, run.close)
+    canceller.start()
+    before = time.monotonic()
+    assert ended(run.receive(30)).status is RunStatus.KILLED
+    assert time.monotonic() - before < 5
+    canceller.join()
+    assert run.close().status is RunStatus.KILLED

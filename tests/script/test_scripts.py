@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import signal
 import socket
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -172,31 +172,40 @@ def test_a_wrong_argument_is_told(machine: Machine, arguments: list[str], compla
 
 @pytest.mark.processes
 def test_a_second_start_takes_under_ten_seconds(tmp_path: Path) -> None:
-    """script/run itself, everything but the first set-up included."""
+    """script/run itself, everything but the first set-up included.
+
+    In processor seconds, start and stop together: a bound for the clock on one core, and the same
+    on a machine that does something else as well.
+    """
     if not (PROJECT / "var" / "setup" / "python-requirements.lock").exists():
         pytest.skip("only where script/test has set up this checkout: it would install packages")
-    environment = {**os.environ, "DATA_DIR": str(tmp_path / "var")}
-    for attempt in ("first", "second"):
-        begin = time.monotonic()
-        site = subprocess.Popen(
-            ["script/run", "--port", "0"],
-            cwd=PROJECT,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        with site:
-            assert site.stdout is not None
-            said = []
-            for line in site.stdout:
-                said.append(line)
-                if "/accounts/enter/" in line:
-                    break
-            took_s = time.monotonic() - begin
-            site.send_signal(signal.SIGINT)
-            site.stdout.read()
-        assert site.returncode == 0, "".join(said)
-        if attempt == "second":
-            assert took_s < 10, f"took {took_s:.1f} s: {''.join(said)}"
+    start_and_stop(tmp_path / "var")
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    start_and_stop(tmp_path / "var")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    took_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    assert 0.5 < took_s < 10
+
+
+def start_and_stop(data_folder: Path) -> None:
+    """Run script/run until it has printed its link, then press Ctrl-C."""
+    site = subprocess.Popen(
+        ["script/run", "--port", "0"],
+        cwd=PROJECT,
+        env={**os.environ, "DATA_DIR": str(data_folder)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    said = []
+    with site:
+        assert site.stdout is not None
+        for line in site.stdout:
+            said.append(line)
+            if "/accounts/enter/" in line:
+                break
+        site.send_signal(signal.SIGINT)
+        said.append(site.stdout.read())
+    assert site.returncode == 0, "".join(said)
+    assert said[-1].rstrip().endswith("Stopped.")

@@ -65,14 +65,14 @@ def title_of_key(key: str) -> str:
 
 
 @register.filter
-def pairs(data: dict[str, Any]) -> list[tuple[str, Any]]:
-    """Keys and values. A template's own ``data.items`` would find a key named "items" first."""
-    return list(data.items())
+def pairs(data: Any) -> list[tuple[str, Any]]:
+    """The keys and values of an object. In a template ``data.items`` would be its key "items"."""
+    return list(data.items()) if isinstance(data, dict) else list(data or [])
 
 
 @register.filter
 def written(value: Any) -> str:
-    """A value of JSON for a person: text as it is, anything else as JSON."""
+    """A value of JSON for a person: text as it is, values in a row, anything else as JSON."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):

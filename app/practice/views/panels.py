@@ -25,6 +25,11 @@ def verdict_context(submission: Submission) -> dict[str, Any]:
     return {
         "submission": submission,
         "report": report,
+        # A run that went well is worth looking at too: the grader may draw one as a metric.
+        "diagram": report.get("metrics", {}).get("diagram"),
+        "measured": [
+            (key, value) for key, value in report.get("metrics", {}).items() if key != "diagram"
+        ],
         "cases": _cases(submission, report),
         "counterexample": counterexample,
         "drawing": drawings_of(counterexample) if counterexample else None,

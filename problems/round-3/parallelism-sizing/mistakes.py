@@ -118,17 +118,17 @@ def unpadded_vocab(config: Config, right: Sizes, item: str) -> float:
         "optimizer_bytes": (ref.OPTIMIZER_BYTES, 1),
     }[item]
     over = ref.replicas(plan)[0] if plan["zero_stage"] >= first_stage else 1
-    return right[item] - size * extra / over
+    return float(right[item] - size * extra / over)
 
 
 def without_router(config: Config, right: Sizes, item: str) -> float:
     model = config["model"]
     layers = model["layers"] - model["moe"]["dense_layers"]
-    return right[item] - layers * model["hidden"] * model["moe"]["experts"]
+    return float(right[item] - layers * model["hidden"] * model["moe"]["experts"])
 
 
 def without_norms(config: Config, right: Sizes, item: str) -> float:
-    return right[item] - (2 * config["model"]["layers"] + 1) * config["model"]["hidden"]
+    return float(right[item] - (2 * config["model"]["layers"] + 1) * config["model"]["hidden"])
 
 
 def other_replicas(
@@ -154,7 +154,7 @@ def scores_of_local_keys(config: Config, right: Sizes, item: str) -> float:
     model, plan = config["model"], config["plan"]
     scores = (5 if model["dropout"] else 2) * model["heads"] * plan["seq_len"] / plan["tp"]
     layers = model["layers"] // plan["pp"] * ref.micro_batches_in_flight(plan, 0)
-    return right[item] - layers * ref.local_tokens(plan) * scores * (1 - 1 / plan["cp"])
+    return float(right[item] - layers * ref.local_tokens(plan) * scores * (1 - 1 / plan["cp"]))
 
 
 def all_in_flight(config: Config) -> float:
@@ -177,7 +177,7 @@ def step_tokens(plan: dict[str, Any]) -> int:
 
 def embedding_multiplied(config: Config, right: Sizes, item: str) -> float:
     table = config["model"]["vocab"] * config["model"]["hidden"]
-    return right[item] + 6 * table * step_tokens(config["plan"])
+    return float(right[item] + 6 * table * step_tokens(config["plan"]))
 
 
 def recompute_is_free(config: Config, right: Sizes, item: str) -> float:
@@ -185,7 +185,7 @@ def recompute_is_free(config: Config, right: Sizes, item: str) -> float:
     cluster = config["cluster"]
     flops_per_s = cluster["peak_dense_tflops"] * 1e12 * cluster["matmul_efficiency"]
     extra_s = (executed - useful) / (ref.gpus(config["plan"]) * flops_per_s)
-    return right[item] - extra_s / (1 - right["bubble_fraction"])
+    return float(right[item] - extra_s / (1 - right["bubble_fraction"]))
 
 
 def recompute_counted(config: Config) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.template import Context, Template
 
 from app.practice.templatetags.practice import (
     as_rows,
@@ -51,14 +50,6 @@ def test_every_verdict_has_a_colour_and_a_judge_error_is_not_the_candidates() ->
     assert colours.pop(Verdict.JUDGE_ERROR) == "ours"
     assert set(colours.values()) == {"bad"}
     assert tone("") == "none"
-
-
-def test_a_key_named_items_is_data_like_any_other() -> None:
-    template = Template('{% include "practice/parts/data.html" %}')
-    html = template.render(Context({"data": {"items": 15, "keys": [1, 2]}}))
-    assert "<dt>Items</dt>" in html
-    assert "15" in html
-    assert "1, 2" in html
 
 
 def test_objects_with_different_keys_share_a_table() -> None:

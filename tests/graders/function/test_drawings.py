@@ -53,7 +53,7 @@ def test_arithmetic_shows_both_numbers_the_steps_and_the_configuration(
 def test_arithmetic_says_in_words_which_items_are_right(launcher: PlainLauncher) -> None:
     html = drawn(RIGHT.replace("(1 + lid)", "1"), launcher)
     spoken = re.findall(r"<code>(\w+)</code> <span class=\"visually-hidden\"> (\w+) </span>", html)
-    assert spoken == [("surface", "wrong"), ("volume", "right")]
+    assert spoken == [("volume", "right"), ("surface", "wrong")]
 
 
 def test_a_call_shows_the_traceback_and_the_input(launcher: PlainLauncher) -> None:

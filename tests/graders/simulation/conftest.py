@@ -18,7 +18,7 @@ SETTINGS = {
     "simulator": "ring-collective",
     "entry_point": "all_reduce",
     "signature": "all_reduce(comm, buf)",
-    "step_time_limit_s": 1.0,
+    "step_time_limit_s": 10.0,  # a busy machine must not fail a test
     "parameters": {"alpha_s": 1e-6, "beta_s_per_byte": 1e-9},
 }
 Judge = Callable[..., dict[str, Any]]
@@ -29,9 +29,9 @@ def case(n_ranks: int, length: int, dtype: str = "float64", sample: bool = False
     return Case(f"ranks-{n_ranks}-length-{length}-{dtype}", "a test", sample, fields)
 
 
-def task(*cases: Case, output_kib: int = 64) -> Task:
+def task(*cases: Case, output_kib: int = 64, **settings: Any) -> Task:
     limits = ProgramLimits(cpu_time_s=20, wall_time_s=60, memory_mib=512, output_kib=output_kib)
-    return Task(SETTINGS, cases, limits, {})
+    return Task({**SETTINGS, **settings}, cases, limits, {})
 
 
 def body(text: str) -> bytes:
@@ -54,8 +54,8 @@ def launcher() -> Iterator[PlainLauncher]:
 
 @pytest.fixture
 def events(launcher: PlainLauncher) -> Callable[..., list[Event]]:
-    def judge_all(source: bytes, *cases: Case, seed: int = 1, output_kib: int = 64) -> list[Event]:
-        return list(judge(task(*cases, output_kib=output_kib), source, launcher, seed))
+    def judge_all(source: bytes, *cases: Case, seed: int = 1, **more: Any) -> list[Event]:
+        return list(judge(task(*cases, **more), source, launcher, seed))
 
     return judge_all
 

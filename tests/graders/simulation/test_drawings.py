@@ -38,14 +38,14 @@ def rows_between(diagram: dict[str, Any]) -> list[int]:
 
 @pytest.mark.parametrize("n_ranks", [3, 5, 16])
 def test_every_arrow_of_a_ring_goes_to_the_next_row(n_ranks: int) -> None:
-    diagram: Any = space_time.layout(exchanged(n_ranks), 8)
+    diagram: Any = space_time.layout(exchanged(n_ranks))
     assert [row["rank"] for row in diagram["rows"]] == [*range(n_ranks), 0]
     assert diagram["rows"][-1]["repeated"]
     assert rows_between(diagram) == [1] * n_ranks
 
 
 def test_two_ranks_are_drawn_once_each() -> None:
-    diagram: Any = space_time.layout(exchanged(2), 8)
+    diagram: Any = space_time.layout(exchanged(2))
     assert [row["rank"] for row in diagram["rows"]] == [0, 1]
     assert rows_between(diagram) == [1, -1]
 
@@ -56,7 +56,7 @@ def test_arrows_begin_and_end_when_their_messages_do() -> None:
     ring.post(Side.SEND, 0, 1, "<f8", 125, 1000)
     ring.wait(0, 2)
     ring.wait(1, 2)
-    diagram: Any = space_time.layout(ring, 8)
+    diagram: Any = space_time.layout(ring)
     left, right = diagram["plot_x1"], diagram["plot_x2"]
     first, second = diagram["arrows"][0], diagram["arrows"][2]
     assert (first["x1"], second["x2"]) == (left, right)
@@ -68,9 +68,7 @@ def test_arrows_begin_and_end_when_their_messages_do() -> None:
 
 def test_only_the_first_bad_message_is_marked() -> None:
     ring = exchanged(4)
-    diagram: Any = space_time.layout(
-        ring, 8, bad=ring.messages[2], wrong_ranks={3}, returned={0, 1}
-    )
+    diagram: Any = space_time.layout(ring, bad=ring.messages[2], wrong_ranks={3}, returned={0, 1})
     assert [arrow["bad"] for arrow in diagram["arrows"]].count(True) == 1
     (bad,) = [row for row in diagram["messages"] if row["bad"]]
     assert (bad["source"], bad["target"]) == (ring.messages[2].source, ring.messages[2].target)
@@ -83,7 +81,7 @@ def test_a_bad_message_past_the_cut_is_still_shown() -> None:
         ring.post(Side.SEND, 0, 1, "<f8", 1, 8)
         ring.post(Side.RECV, 1, 0, "<f8", 1, 8)
         ring.wait(0, request)
-    diagram: Any = space_time.layout(ring, 8, bad=ring.messages[-1])
+    diagram: Any = space_time.layout(ring, bad=ring.messages[-1])
     assert diagram["messages_in_all"] == 200
     assert len(diagram["arrows"]) == space_time.MAX_MESSAGES
     assert diagram["arrows"][-1]["bad"]
@@ -93,7 +91,7 @@ def test_a_bad_message_past_the_cut_is_still_shown() -> None:
 def test_a_message_that_is_never_met_has_an_open_arrow() -> None:
     ring = Ring(2, 1e-6, 1e-9)
     ring.post(Side.SEND, 0, 1, "<f8", 2, 16, first=4)
-    diagram: Any = space_time.layout(ring, 8, bad=ring.messages[0], waiting={0})
+    diagram: Any = space_time.layout(ring, bad=ring.messages[0], waiting={0})
     (arrow,) = diagram["arrows"]
     assert arrow["state"] == "open"
     assert arrow["label"] == "[4:6)"
@@ -106,14 +104,14 @@ def test_a_message_to_no_neighbour_can_be_drawn() -> None:
     ring = Ring(6, 1e-6, 1e-9)
     with pytest.raises(Violation) as caught:
         ring.post(Side.RECV, 0, 3, "<f8", 1, 8)
-    diagram: Any = space_time.layout(ring, 8, bad=caught.value.message)
+    diagram: Any = space_time.layout(ring, bad=caught.value.message)
     assert diagram["arrows"][0]["bad"]
     inside_the_page(diagram)
 
 
 @pytest.mark.parametrize("n_ranks", [1, 2, 3])
 def test_a_run_without_messages_can_be_drawn(n_ranks: int) -> None:
-    diagram: Any = space_time.layout(Ring(n_ranks, 1e-6, 1e-9), 8)
+    diagram: Any = space_time.layout(Ring(n_ranks, 1e-6, 1e-9))
     assert diagram["arrows"] == []
     inside_the_page(diagram)
 
@@ -180,7 +178,7 @@ def test_what_a_candidate_says_is_escaped(report: Judge) -> None:
 
 def test_numbers_in_the_drawing_do_not_follow_the_locale(report: Judge) -> None:
     got = report(body("pass"), case(2, 1))
-    diagram = space_time.layout(exchanged(3), 8)
+    diagram = space_time.layout(exchanged(3))
     with translation.override("de"):
         html = render("_space_time_figure.html", diagram=diagram)
     assert re.search(r'x2="\d+,\d', html) is None

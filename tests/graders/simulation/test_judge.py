@@ -147,10 +147,10 @@ FAILURES = {
         "may compute for 1 s",
     ),
     "too many requests": (
-        "for _ in range(5000): comm.isend(buf[:0], right)",
+        "for _ in range(3000): comm.isend(buf[:0], right)",
         "WA",
         "flood",
-        "may post 4096 requests .* has posted 4097",
+        "may post 2048 requests .* has posted 2049",
     ),
     "a forged wait": (
         "comm._completed[0] = b''\ncomm.isend(buf, right).wait()",
@@ -183,13 +183,84 @@ FAILURES = {
 @pytest.mark.parametrize("name", FAILURES)
 def test_a_failure_is_named(name: str, report: Judge) -> None:
     text, verdict, kind, message = FAILURES[name]
-    got = report(body(text), case(3, 1))
+    step_time_limit_s = 1.0 if verdict == "TLE" else 10.0
+    got = report(body(text), case(3, 1), step_time_limit_s=step_time_limit_s)
     assert got["verdict"] == verdict, got["message"]
     assert got["counterexample"]["data"]["failure"] == kind
     assert re.search(message, got["message"]), got["message"]
     assert got["score"] == 0
     template = got["counterexample"]["kind"] + ".html"
     assert (PACKAGE.parents[2] / "templates/practice/counterexamples" / template).is_file()
+
+
+def test_who_knows_the_seed_must_still_send(report: Judge) -> None:
+    guesses = body("""
+        import hashlib
+        shape = (n, len(buf))
+        text = f"1/{n}/{len(buf)}/float64"
+        entropy = int.from_bytes(hashlib.sha256(text.encode()).digest(), "little")
+        generator = np.random.default_rng(entropy)
+        sign = generator.choice([-1, 1], shape)
+        buf[:] = (generator.uniform(1, 2, shape) * sign).sum(axis=0)
+    """)
+    got = report(guesses, case(3, 30), seed=1)
+    assert got["verdict"] == "WA"
+    assert "these ranks sent 0 bytes, too few to know the sum" in got["message"]
+
+
+def test_ranks_that_do_not_share_the_work_are_slow(report: Judge) -> None:
+    chain = (PACKAGE / "submissions/too_slow/reduce_and_broadcast.py").read_bytes()
+    got = report(chain, case(8, 8))
+    assert got["verdict"] == "SLOW"
+    assert "each must send 2(n-1)/n of the vector, 112 bytes" in got["message"]
+    assert "rank 0 sent 64 and another 128, 1.14 times the ideal" in got["message"]
+
+
+def test_a_single_rank_may_not_change_its_vector(report: Judge) -> None:
+    got = report(body("buf *= 1 + 2**-52"), case(1, 3))
+    assert got["verdict"] == "WA"
+    assert "every rank must end with the sum" in got["message"]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int64"])
+def test_an_early_read_is_seen_whatever_the_dtype(dtype: str, report: Judge) -> None:
+    early = (PACKAGE / "submissions/wrong_answer/adds_before_wait.py").read_bytes()
+    got = report(early, case(2, 4, dtype))
+    assert "read between irecv and its wait()" in got["message"]
+
+
+def first_bad(got: dict[str, Any]) -> tuple[int, int, str] | None:
+    rows = [row for row in got["counterexample"]["data"]["diagram"]["messages"] if row["bad"]]
+    return (rows[0]["source"], rows[0]["target"], rows[0]["start"]) if rows else None
+
+
+SWAPPED = """
+    part = np.empty(1)
+    requests = [comm.irecv(buf[1:] if rank else part, left), comm.isend(buf[:1], right)]
+    for request in requests:
+        request.wait()
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "bad"),
+    [
+        # Rank 1 writes what was element 0 of rank 0 to element 1.
+        (body(SWAPPED), (0, 1, "0 \u00b5s")),
+        # The second round passes on what already holds a part twice.
+        (body(EXCHANGE + EXCHANGE + EXCHANGE), (0, 1, "2.016 \u00b5s")),
+        # The unfinished chunk is copied over the finished one on rank 1.
+        ("off_by_one_chunks", (0, 1, "1.008 \u00b5s")),
+        # What is missing cannot be marked.
+        ("all_gather_missing", None),
+    ],
+)
+def test_the_first_bad_message_of_a_wrong_sum_is_marked(
+    source: bytes | str, bad: tuple[int, int, str] | None, report: Judge
+) -> None:
+    if isinstance(source, str):
+        source = (PACKAGE / f"submissions/wrong_answer/{source}.py").read_bytes()
+    assert first_bad(report(source, case(2, 2))) == bad
 
 
 MISUSES = {

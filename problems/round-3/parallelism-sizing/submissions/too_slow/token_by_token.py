@@ -1,4 +1,4 @@
-"""FLOPs are summed token by token and head by head in Python: right, and minutes late."""
+"""FLOPs are summed token by token and channel by channel in Python: right, and minutes late."""
 
 from math import ceil
 
@@ -81,8 +81,8 @@ def size(model, cluster, plan):
     for token in range(step_tokens):
         for layer in range(L):
             model_flops += 6 * attention
-            for _ in range(model["heads"]):
-                model_flops += 12 * s * model["head_dim"]
+            for _ in range(q):
+                model_flops += 12 * s
             if layer < dense:
                 model_flops += 6 * ffn
             else:
