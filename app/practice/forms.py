@@ -180,10 +180,10 @@ class HistoryForm(forms.Form):
     kind = forms.ChoiceField(required=False, label=_("Kind"))
     verdict = forms.ChoiceField(required=False, label=_("Verdict"))
     since = forms.DateField(
-        required=False, label=_("From"), widget=forms.DateInput(attrs={"type": "date"})
+        required=False, label=_("Since"), widget=forms.DateInput(attrs={"type": "date"})
     )
     until = forms.DateField(
-        required=False, label=_("To"), widget=forms.DateInput(attrs={"type": "date"})
+        required=False, label=_("Until"), widget=forms.DateInput(attrs={"type": "date"})
     )
 
     def __init__(self, data: Any) -> None:

@@ -72,13 +72,15 @@ def pairs(data: Any) -> list[tuple[str, Any]]:
 
 @register.filter
 def written(value: Any) -> str:
-    """A value of JSON for a person: text as it is, texts in a row, anything else as JSON."""
+    """A value of JSON for a person: text as it is, values in a row, anything else as JSON."""
     if isinstance(value, str):
         return value
-    if isinstance(value, list) and value and all(isinstance(one, str) for one in value):
-        return ", ".join(value)
     if isinstance(value, bool):
         return _("yes") if value else _("no")
+    if isinstance(value, float):
+        return f"{value:.6g}" if abs(value) < 1e6 else f"{value:,.0f}"
+    if isinstance(value, list) and not any(isinstance(each, list | dict) for each in value):
+        return ", ".join(written(each) for each in value)
     return json.dumps(value, ensure_ascii=False, indent=None)
 
 
@@ -91,19 +93,24 @@ def pretty(value: Any) -> str:
 @register.filter
 def written_long(value: Any) -> str:
     """As `written`, with room for several lines."""
-    text = written(value)
-    return pretty(value) if text[:1] in "[{" else text
+    is_nested = isinstance(value, dict) or (
+        isinstance(value, list) and any(isinstance(each, list | dict) for each in value)
+    )
+    return pretty(value) if is_nested else written(value)
 
 
 @register.filter
 def as_rows(value: Any) -> dict[str, list[Any]] | None:
-    """A list of objects with the same keys as a table; None if it is none."""
-    if not isinstance(value, list) or not value or not isinstance(value[0], dict):
+    """A list of objects as a table, with a column for each key that any has; None if it is none."""
+    if not isinstance(value, list) or not all(isinstance(row, dict) and row for row in value):
         return None
-    headings = list(value[0])
-    if not headings or any(not isinstance(row, dict) or list(row) != headings for row in value):
+    headings = list(dict.fromkeys(key for row in value for key in row))
+    if not headings or any(isinstance(cell, dict) for row in value for cell in row.values()):
         return None
-    return {"headings": headings, "cells": [list(row.values()) for row in value]}
+    return {
+        "headings": headings,
+        "cells": [[row.get(key, "") for key in headings] for row in value],
+    }
 
 
 @register.filter

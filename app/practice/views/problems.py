@@ -57,7 +57,7 @@ def problem_context(
         "error": error,
         "is_accepted": is_accepted(user, problem),
         "submissions": mine(user, problem)[:RECENT],
-        "panel": panel_context(latest) if latest else None,
+        **(panel_context(latest) if latest else {}),
     }
 
 

@@ -7,7 +7,8 @@ from django.test import Client
 
 from app.accounts.models import User
 from app.practice.models import Draft, Problem, Submission
-from tests.app.practice_data import accept, reject, send
+from graders.verdict import judged
+from tests.app.practice_data import accept, passed, reject, send
 
 pytestmark = pytest.mark.django_db
 
@@ -90,3 +91,16 @@ def test_a_source_that_looks_like_html_stays_text(
     page = page_of(owner_client)
     assert "<script>alert(1)" not in page
     assert "&lt;/textarea&gt;" in page
+
+
+def test_a_reload_shows_everything_that_the_live_panel_had(
+    owner_client: Client, owner: User, problem: Problem
+) -> None:
+    submission = send(owner, problem)
+    token = submission.claim()
+    assert token is not None
+    submission.finish(token, judged([passed()], {"bytes_sent": 74, "items": 3}))
+    for path in ("/problems/double/", f"/submissions/{submission.pk}/panel/"):
+        page = page_of(owner_client, path)
+        assert "Bytes sent" in page
+        assert "74" in page
