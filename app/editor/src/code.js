@@ -6,6 +6,7 @@ import { HighlightStyle, syntaxHighlighting } from "@codemirror/language";
 import { EditorState } from "@codemirror/state";
 import { EditorView } from "@codemirror/view";
 import { highlightCode, tags } from "@lezer/highlight";
+import { editorPhrases } from "./texts.js";
 
 const languages = { python, cpp, yaml };
 
@@ -84,6 +85,7 @@ export function base(language) {
   const nonce = document.querySelector("meta[name=csp-nonce]").content;
   return [
     EditorView.cspNonce.of(nonce),
+    EditorState.phrases.of(editorPhrases()),
     EditorState.tabSize.of(4),
     look,
     syntaxHighlighting(highlighting),

@@ -19,6 +19,7 @@ def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copytree(editor.HERE, home, ignore=shutil.ignore_patterns("node_modules"))
     monkeypatch.setattr(editor, "HERE", home)
     monkeypatch.setattr(editor, "OUTPUT", home.parent / "static" / "build")
+    monkeypatch.setattr(editor, "INSTALLED", home / "node_modules" / ".installed.sha256")
     monkeypatch.setattr(editor, "STAMP", home.parent / "static" / "build" / "inputs.sha256")
     return home
 
@@ -57,6 +58,25 @@ def test_a_bundle_with_a_part_missing_is_not_current(copied: Path) -> None:
     pretend_built()
     (editor.OUTPUT / "practice.js").unlink()
     assert not editor.is_current(editor.inputs_digest())
+
+
+def test_a_change_of_ours_alone_is_bundled_without_the_network(
+    copied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[tuple[str, ...]] = []
+
+    def pretend(*command: str) -> None:
+        ran.append(command)
+        editor.INSTALLED.parent.mkdir(exist_ok=True)
+        editor.OUTPUT.mkdir(parents=True, exist_ok=True)
+
+    monkeypatch.setattr(editor, "node_program", pretend)
+    assert editor.main() == 0
+    assert [command[0] for command in ran] == ["npm", "node"]
+    with (copied / "src" / "site.js").open("a") as file:
+        file.write("\n")
+    assert editor.main() == 0
+    assert [command[0] for command in ran] == ["npm", "node", "node"]
 
 
 def test_a_failed_install_says_so_in_a_sentence_and_leaves_no_stamp(
