@@ -58,11 +58,12 @@ def test_a_tab_that_closes_before_saving_loses_nothing(
     page: Page, owner: User, problem: Problem
 ) -> None:
     page.goto(URL)
-    page.route("**/draft/", lambda route: route.abort())
+    page.context.set_offline(True)
     write(page, "x = 'never reached the server'\n")
     expect(status(page)).to_have_attribute("data-state", "offline")
     page.goto("about:blank")
-    page.unroute_all()
+    assert not Draft.objects.exists()
+    page.context.set_offline(False)
     page.goto(URL)
     assert text_of(page) == "x = 'never reached the server'\n"
     expect_saved(page)

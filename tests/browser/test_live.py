@@ -76,6 +76,8 @@ def test_each_event_stands_once_after_reloads_and_broken_sockets(
     page: Page, owner: User, problem: Problem
 ) -> None:
     submission = send(owner, problem)
+    asked: list[str] = []
+    page.on("websocket", lambda socket: asked.append(socket.url))
     page.goto(URL)
     token = claimed(submission)
     told = steps(RESULTS)
@@ -86,6 +88,8 @@ def test_each_event_stands_once_after_reloads_and_broken_sockets(
         else:
             break_the_socket(page)
         expect(events(page)).to_have_count(number + 3)
+        # It asks for what it lacks, and not for everything again.
+        assert int(asked[-1].split("after=")[1]) >= number + 1
     break_the_socket(page)
     submission.finish(token, judged(RESULTS))
     expect(page.locator(".verdict-slot")).to_contain_text("Wrong answer")
