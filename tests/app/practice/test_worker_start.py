@@ -9,6 +9,7 @@ from app.practice import tasks
 from sandboxes.interface import SandboxError
 
 
+@pytest.mark.filterwarnings("ignore:DjangoFixup")  # there is no worker here to send it
 def test_a_worker_without_a_sandbox_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
     def no_sandbox() -> None:
         raise SandboxError("bwrap must be installed, and it is not: apt install bubblewrap")
