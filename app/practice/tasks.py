@@ -19,6 +19,7 @@ from app.practice.doorbell import ring
 from app.practice.judging import Mode, SandboxLauncher, host_sandbox, judge, make_launcher
 from app.practice.models import LeaseLost, Submission
 from graders.verdict import EventKind
+from sandboxes.interface import SandboxError
 
 logger = logging.getLogger(__name__)
 
@@ -147,5 +148,11 @@ class Heartbeat:
 
 @worker_init.connect
 def refuse_to_start_without_a_sandbox(**_: object) -> None:
-    """A worker that cannot isolate must not take work: find out before the first submission."""
-    host_sandbox()
+    """A worker that cannot isolate must not take work: find out before the first submission.
+
+    Celery logs what a signal's receiver raises and goes on; only an exit ends the worker.
+    """
+    try:
+        host_sandbox()
+    except SandboxError as error:
+        raise SystemExit(f"The sandbox does not hold here: {error}") from None

@@ -166,6 +166,20 @@ async def test_who_ignores_sigterm_is_killed_after_the_grace_with_its_children(
     await until(lambda: not any(is_alive(pid) for pid in both))
 
 
+async def test_a_second_wish_to_stop_does_not_wait_for_the_grace(
+    supervise: Callable[..., Supervisor],
+) -> None:
+    code = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {READY}; {FOR_EVER}"
+    site = supervise([Service(program("worker", code, announces=True, grace_s=3600.0))])
+    await site.start()
+    closing = asyncio.create_task(site.close())
+    await asyncio.sleep(0)
+    assert not closing.done()
+    await site.kill()
+    async with asyncio.timeout(PATIENCE_S):
+        await closing
+
+
 async def test_a_stop_while_starting_ends_what_has_started(
     supervise: Callable[..., Supervisor], tmp_path: Path
 ) -> None:
