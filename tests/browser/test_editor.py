@@ -12,6 +12,12 @@ from tests.browser.conftest import OpenBrowser, session_of
 from tests.browser.editor_page import URL, editor, expect_saved, status, text_of, write
 
 
+def sign_in_again(page: Page, user: User, server: str) -> None:
+    """As in another tab of the same browser."""
+    cookie = {"name": "sessionid", "value": session_of(user), "url": server}
+    page.context.add_cookies([cookie])  # type: ignore[list-item]
+
+
 def stored(user: User) -> str:
     return Draft.objects.get(user=user).text
 
@@ -55,15 +61,15 @@ def test_what_is_typed_offline_is_kept_and_saved_when_the_network_is_back(
 
 
 def test_a_tab_that_closes_before_saving_loses_nothing(
-    page: Page, owner: User, problem: Problem
+    page: Page, owner: User, server: str, problem: Problem
 ) -> None:
     page.goto(URL)
-    page.context.set_offline(True)
+    Session.objects.all().delete()  # so that not even the last request of a closing tab is taken
     write(page, "x = 'never reached the server'\n")
-    expect(status(page)).to_have_attribute("data-state", "offline")
+    expect(status(page)).to_have_attribute("data-state", "signed_out")
     page.goto("about:blank")
     assert not Draft.objects.exists()
-    page.context.set_offline(False)
+    sign_in_again(page, owner, server)
     page.goto(URL)
     assert text_of(page) == "x = 'never reached the server'\n"
     expect_saved(page)
@@ -88,8 +94,7 @@ def test_signing_out_elsewhere_keeps_the_text_until_one_is_back(
     page.get_by_role("button", name="Submit").click()
     expect(page.locator(".send-error")).to_contain_text("Sign in in another tab")
     assert text_of(page) == "x = 'typed signed out'\n"
-    cookie = {"name": "sessionid", "value": session_of(owner), "url": server}
-    page.context.add_cookies([cookie])  # type: ignore[list-item]
+    sign_in_again(page, owner, server)
     expect_saved(page)
     assert stored(owner) == "x = 'typed signed out'\n"
 
@@ -210,6 +215,22 @@ def test_nobody_answering_loses_nothing(page: Page, problem: Problem) -> None:
     page.get_by_role("button", name="Submit").click()
     expect(page.locator(".send-error")).to_contain_text("nothing was sent")
     assert text_of(page) == "x = 'important'\n"
+
+
+def test_a_text_that_came_back_refused_becomes_the_draft(
+    page: Page, owner: User, problem: Problem
+) -> None:
+    Draft.save_text(owner, problem, "older = 1\n", 0)
+    page.goto(URL)
+    write(page, "refused = 1\n")
+    # As a browser whose scripts failed sends it: no button, so no kind.
+    page.evaluate("HTMLFormElement.prototype.submit.call(document.getElementById('code-form'))")
+    expect(page.locator(".send-error")).to_contain_text("must say whether")
+    assert text_of(page) == "refused = 1\n"
+    expect_saved(page)
+    page.goto(URL)
+    assert text_of(page) == "refused = 1\n"
+    assert stored(owner) == "refused = 1\n"
 
 
 def test_without_javascript_a_plain_form_submits(

@@ -56,6 +56,7 @@ def test_the_timeline_grows_by_itself_and_ends_with_the_counterexample(
     submission.finish(token, judged(RESULTS))
     slot = page.locator(".verdict-slot")
     expect(slot).to_contain_text("double(-1) gave 2 instead of -2")
+    expect(page.locator(".announcer")).to_contain_text("Wrong answer: The sign must stay")
     expect(slot.get_by_role("button", name="Replay")).to_be_visible()
     expect(page.get_by_role("button", name="Cancel")).to_be_hidden()
     expect(page.locator("#recent .verdict-chip")).to_have_text("Wrong answer")

@@ -72,6 +72,7 @@ export class CodeEditor extends HTMLElement {
       key: this.dataset.key,
       text: this.text,
       revision: Number(this.dataset.revision),
+      isSaved: !("unsaved" in this.dataset),
     });
     this.draft.addEventListener("recovered", (event) => this.replace(event.detail.text));
     this.draft.addEventListener("updated", (event) => this.replace(event.detail.text));

@@ -9,12 +9,13 @@ const RETRY_MS = 4000;
 const KEEPALIVE_LIMIT_BYTES = 60000; // browsers refuse more than 64 KiB after a page is gone
 
 export class DraftStore extends EventTarget {
-  constructor({ url, key, text, revision }) {
+  constructor({ url, key, text, revision, isSaved }) {
     super();
     this.url = url;
     this.storageKey = `gauntlet:draft:${key}`;
     this.text = text; // what is in the editor
-    this.savedText = text; // what the server has at `revision`
+    // What the server has at `revision`; null if the page came with a text that was refused.
+    this.savedText = isSaved ? text : null;
     this.revision = revision;
     this.state = "saved";
     addEventListener("online", () => this.save());
@@ -25,6 +26,10 @@ export class DraftStore extends EventTarget {
 
   // What an earlier page in this browser could not save, if anything.
   recover() {
+    if (this.isDirty) {
+      this.edit(this.text);
+      return;
+    }
     const kept = this.readStored();
     if (!kept || kept.text === this.savedText) {
       this.forget();

@@ -122,6 +122,7 @@ export class LiveSubmission extends HTMLElement {
           this.slot_.innerHTML = await response.text();
           enrich(this.slot_);
           this.say("");
+          this.announce();
           return;
         }
       } catch (error) {
@@ -134,6 +135,13 @@ export class LiveSubmission extends HTMLElement {
       this.say(text("reconnecting"));
       await new Promise((resolve) => setTimeout(resolve, wait_ms));
     }
+  }
+
+  // A reader of screens hears the verdict and its sentence, and not the whole drawing.
+  announce() {
+    const parts = this.slot_.querySelectorAll(".banner h2, .banner h2 + p");
+    const words = [...parts].map((part) => part.textContent.trim().replace(/\s+/g, " "));
+    this.querySelector(".announcer").textContent = words.join(": ");
   }
 
   async cancel(event) {

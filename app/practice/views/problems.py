@@ -55,6 +55,7 @@ def problem_context(
         "draft": draft,
         "text": typed if typed is not None else (draft.text if draft else version.starter),
         "error": error,
+        "is_unsaved": typed is not None,
         "is_accepted": is_accepted(user, problem),
         "submissions": mine(user, problem)[:RECENT],
         **(panel_context(latest) if latest else {}),

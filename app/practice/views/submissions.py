@@ -72,7 +72,8 @@ def _refused(
     """The error, and with it the page that holds what was typed."""
     if from_the_editor(request):
         return JsonResponse({"error": message}, status=status)
-    typed = request.POST.get("source", "").replace("\0", "")
+    source = request.POST.get("source")  # a replay of what was sent before has none
+    typed = source.replace("\0", "") if source is not None else None
     context = problem_context(request.user, problem, version, typed=typed, error=message)
     return render(request, "practice/problem.html", context, status=status)
 

@@ -11,7 +11,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from app.accounts.models import User
-from app.practice.models import Problem, Submission
+from app.practice.models import Draft, Problem, Submission
 from graders.verdict import CaseResult, Counterexample, Verdict
 from tests.app.practice_data import (
     RIGHT,
@@ -241,6 +241,19 @@ def test_a_replay_from_the_editor_takes_the_code_there(
         again = Submission.objects.get(kind="replay")
         assert (again.source, again.version) == (RIGHT, original.version)
         assert again.replay == {"case": "minus-one", "seed": 7}
+
+
+def test_a_refused_replay_shows_my_draft_untouched(
+    owner_client: Client, owner: User, problem: Problem, settings: Settings
+) -> None:
+    settings.SUBMISSIONS_PER_MINUTE = 1
+    Draft.save_text(owner, problem, "my_draft = 1\n", 0)
+    original = reject(send(owner, problem, WRONG))
+    response = owner_client.post(f"/submissions/{original.pk}/replay/")
+    assert response.status_code == 429
+    page = response.content.decode()
+    assert "my_draft = 1" in page
+    assert "data-unsaved" not in page
 
 
 def test_what_has_no_counterexample_cannot_be_replayed(
