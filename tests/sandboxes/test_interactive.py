@@ -197,10 +197,10 @@ def test_a_command_that_cannot_be_laid_out_raises_at_once(any_sandbox: Bubblewra
 
 def test_sixteen_ranks_live_side_by_side(sandbox: BubblewrapSandbox) -> None:
     limits = Limits(wall_time_s=60)
-    with ThreadPoolExecutor(16) as threads:
+    with ThreadPoolExecutor(16, thread_name_prefix="starter") as threads:
         runs = list(threads.map(lambda _: sandbox.start(python(NUMPY_ECHO, limits)), range(16)))
     # The threads that started them are gone; the runs must not be.
-    assert not [t for t in threading.enumerate() if t.name.startswith("ThreadPoolExecutor")]
+    assert not [t for t in threading.enumerate() if t.name.startswith("starter")]
     try:
         for _ in range(3):
             for rank, run in enumerate(runs):
