@@ -34,20 +34,12 @@ class ReadOnly:
 
 
 @admin.register(Problem)
-class ProblemAdmin(ProblemAdminBase):
-    """Problems come from packages; here they are hidden and shown."""
+class ProblemAdmin(ReadOnly, ProblemAdminBase):
+    """Problems come from packages: a problem is published while its package is loaded."""
 
     list_display = ("slug", "round", "title", "difficulty", "minutes", "published")
     list_filter = ("round", "difficulty", "published")
     search_fields = ("slug", "title")
-    fields = ("slug", "title", "published")
-    readonly_fields = ("slug", "title")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Problem | None = None) -> bool:
-        return False
 
 
 @admin.register(ProblemVersion)
