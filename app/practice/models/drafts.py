@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Self
-
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
 
@@ -37,7 +35,7 @@ class Draft(models.Model):
         return f"{self.user} {self.problem} r{self.revision}"
 
     @classmethod
-    def save_text(cls, user: User, problem: Problem, text: str, base_revision: int) -> Self:
+    def save_text(cls, user: User, problem: Problem, text: str, base_revision: int) -> Draft:
         """Save `text`, written on top of `base_revision` (0: there was no draft).
 
         Raises

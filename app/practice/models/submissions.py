@@ -116,7 +116,7 @@ class Submission(models.Model):
         kind: Kind,
         source: str,
         replay: JsonObject | None = None,
-    ) -> Self:
+    ) -> Submission:
         """Save a submission with its first event. The caller publishes it after the commit."""
         with transaction.atomic():
             submission = cls.objects.create(
