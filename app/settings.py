@@ -179,8 +179,11 @@ SUBMISSIONS_PER_MINUTE = env.int("SUBMISSIONS_PER_MINUTE", default=20)
 LEASE_S = env.float("LEASE_S", default=30.0)
 SWEEP_INTERVAL_S = env.float("SWEEP_INTERVAL_S", default=5.0)
 MAX_ATTEMPTS = 3
-if LEASE_S <= 0 or SWEEP_INTERVAL_S <= 0:
-    raise ImproperlyConfigured("LEASE_S and SWEEP_INTERVAL_S must be positive numbers of seconds")
+if LEASE_S <= 0 or SWEEP_INTERVAL_S <= 0 or SUBMISSIONS_PER_MINUTE <= 0:
+    raise ImproperlyConfigured(
+        "LEASE_S, SWEEP_INTERVAL_S and SUBMISSIONS_PER_MINUTE must be positive, got "
+        f"{LEASE_S}, {SWEEP_INTERVAL_S} and {SUBMISSIONS_PER_MINUTE}. Correct the environment."
+    )
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
