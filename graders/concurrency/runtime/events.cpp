@@ -204,7 +204,9 @@ Event Execution::begin_event(Kind kind, Address at, unsigned size, Order order, 
 }
 
 void Execution::offer(const Event& event, MessageId message, Role role) {
-    if (memory.consistent(event, {message, role})) options_.push_back({message, role});
+    // A doomed update is inconsistent anyway; what its revisits lead to is checked in turn.
+    if (role == Role::doomed || memory.consistent(event, {message, role}))
+        options_.push_back({message, role});
 }
 
 const Option& Execution::choose(const Event& event) {

@@ -10,7 +10,21 @@ bool ReducedSearch::advance() {
     todo_.pop_back();
     cursor_ = 0;
     dropped_ = false;
+    stamps_.clear();
+    next_stamp_ = 1;
+    for (const Step& step : forced_) next_stamp_ = std::max(next_stamp_, step.stamp + 1);
     return true;
+}
+
+Schedule ReducedSearch::done_so_far(const Execution& execution) const {
+    Schedule schedule = execution.schedule;
+    for (std::size_t i = 0; i < stamps_.size(); ++i) schedule[i].stamp = stamps_[i];
+    return schedule;
+}
+
+bool ReducedSearch::added_before(EventId a, EventId b) const {
+    if (a < first_ || b < first_) return a < b;
+    return stamps_[a - first_] < stamps_[b - first_];
 }
 
 int ReducedSearch::next_thread(const Execution& execution) {
@@ -42,9 +56,9 @@ std::size_t ReducedSearch::choose(const Execution& execution, const Event&,
         return 0;
     }
     for (std::size_t i = 1; i < options.size(); ++i) {
-        Schedule& other = todo_.emplace_back(execution.schedule);
+        Schedule& other = todo_.emplace_back(done_so_far(execution));
         other.push_back({execution.current(), options[i].role,
-                         graph.writer_ref(options[i].message)});
+                         graph.writer_ref(options[i].message), next_stamp_});
     }
     return 0;
 }
@@ -55,7 +69,9 @@ bool ReducedSearch::performed(const Execution& execution, EventId event) {
     const bool fresh = cursor_ >= forced_.size();
     // The last forced step gave a read another message. If it also stores, that store is new.
     const bool new_store = cursor_ + 1 == forced_.size() && role != Role::place;
+    stamps_.push_back(fresh ? next_stamp_++ : forced_[cursor_].stamp);
     ++cursor_;
+    first_ = static_cast<EventId>(execution.graph.events.size() - stamps_.size());
     if (execution.graph.events[event].writes() && (fresh || new_store)) revisit(execution, event);
     if (role == Role::doomed) dropped_ = true;
     return !dropped_;
@@ -63,8 +79,7 @@ bool ReducedSearch::performed(const Execution& execution, EventId event) {
 
 void ReducedSearch::revisit(const Execution& execution, EventId store) {
     const Graph& graph = execution.graph;
-    const auto first = static_cast<EventId>(graph.events.size() - execution.schedule.size());
-    for (EventId read = first; read < store; ++read)
+    for (EventId read = first_; read < store; ++read)
         if (revisits_read(graph, store, read)) add_revisit(execution, store, read);
 }
 
@@ -73,7 +88,7 @@ bool ReducedSearch::revisits_read(const Graph& graph, EventId store, EventId rea
     const Event& r = graph.events[read];
     if (!r.reads() || r.location != s.location || graph.in_prefix(read, s.prefix)) return false;
     const auto deleted = [&](EventId e) {
-        return e > read && e != store && !graph.in_prefix(e, s.prefix);
+        return added_before(read, e) && e != store && !graph.in_prefix(e, s.prefix);
     };
     if (s.reads()) {
         // Two updates of one message cannot both stay.
@@ -85,7 +100,7 @@ bool ReducedSearch::revisits_read(const Graph& graph, EventId store, EventId rea
                 return false;
         }
     }
-    for (EventId e = read; e < store; ++e)
+    for (EventId e = first_; e < store; ++e)
         if ((e == read || deleted(e)) && !added_canonically(graph, e, store)) return false;
     return true;
 }
@@ -100,7 +115,7 @@ bool ReducedSearch::added_canonically(const Graph& graph, EventId id, EventId st
     const std::uint32_t position =
         graph.messages[event.writes() ? event.wrote : event.read_from].position;
     for (EventId other = 0; other < store; ++other) {
-        if (other == id || (other > id && !graph.in_prefix(other, prefix))) continue;
+        if (other == id || (added_before(id, other) && !graph.in_prefix(other, prefix))) continue;
         const Event& o = graph.events[other];
         if (o.location != event.location) continue;
         if (event.writes() && o.reads() && o.read_from == event.wrote) return false;
@@ -112,7 +127,6 @@ bool ReducedSearch::added_canonically(const Graph& graph, EventId id, EventId st
 void ReducedSearch::add_revisit(const Execution& execution, EventId store, EventId read) {
     const Graph& graph = execution.graph;
     const Event& s = graph.events[store];
-    const auto first = static_cast<EventId>(graph.events.size() - execution.schedule.size());
     std::vector<bool> kept(graph.events.size(), false);
     Schedule schedule;
     // Walks back in modification order to a store that the shorter schedule has done by then.
@@ -123,9 +137,10 @@ void ReducedSearch::add_revisit(const Execution& execution, EventId store, Event
         return graph.writer_ref(order[p]);
     };
     for (EventId e = 0; e < store; ++e) {
-        if (e >= read && (e == read || !graph.in_prefix(e, s.prefix))) continue;
-        if (e >= first) {
-            Step step = execution.schedule[e - first];
+        if (e == read || (added_before(read, e) && !graph.in_prefix(e, s.prefix))) continue;
+        if (e >= first_) {
+            Step step = execution.schedule[e - first_];
+            step.stamp = stamps_[e - first_];
             if (step.role == Role::place) step.message = place_of(graph.events[e]);
             schedule.push_back(step);
         }
@@ -134,8 +149,9 @@ void ReducedSearch::add_revisit(const Execution& execution, EventId store, Event
     const Event& r = graph.events[read];
     const auto explore = [&](EventRef message) {
         Schedule& other = todo_.emplace_back(schedule);
-        other.push_back({s.thread, execution.schedule[store - first].role, message});
-        other.push_back({r.thread, Role::read, graph.ref(store)});
+        other.push_back({s.thread, execution.schedule[store - first_].role, message,
+                         stamps_[store - first_]});
+        other.push_back({r.thread, Role::read, graph.ref(store), stamps_[read - first_]});
     };
     if (s.reads()) return explore(graph.writer_ref(s.read_from));
     const auto& order = graph.locations[s.location].order;

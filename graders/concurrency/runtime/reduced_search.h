@@ -8,7 +8,9 @@
 // reached twice, a revisit happens only if everything it deletes was added in the one canonical way.
 //
 // Here a graph is kept as the schedule that builds it, and executions are repeated from their
-// beginning; nothing else is stored.
+// beginning; nothing else is stored. A schedule is in an order in which the events can be executed;
+// the order in which they were added to the graph is in their stamps. The two differ for a read
+// that was revisited: it keeps its stamp, but can only happen after the store it now reads.
 #pragma once
 
 #include "strategy.h"
@@ -39,10 +41,16 @@ class ReducedSearch final : public Strategy {
     bool revisits_read(const Graph& graph, EventId store, EventId read) const;
     bool added_canonically(const Graph& graph, EventId event, EventId store) const;
     void add_revisit(const Execution& execution, EventId store, EventId read);
+    Schedule done_so_far(const Execution& execution) const;
+    // Whether `a` was added to the graph before `b`; the set-up's events come before all.
+    bool added_before(EventId a, EventId b) const;
 
     std::vector<Schedule> todo_;
     Schedule forced_;
     std::size_t cursor_ = 0;
+    std::vector<std::uint32_t> stamps_;  // of the steps done, in the order of execution
+    std::uint32_t next_stamp_ = 0;
+    EventId first_ = 0;  // events before it are the set-up's
     bool dropped_ = false;
     bool diverged_ = false;
 };

@@ -15,7 +15,7 @@ struct Step {
     std::uint32_t thread;
     Role role;
     EventRef message;  // its writer
-    bool operator==(const Step&) const = default;
+    std::uint32_t stamp = 0;  // used by ReducedSearch
 };
 
 using Schedule = std::vector<Step>;
