@@ -353,6 +353,21 @@ std::size_t Execution::block_size(Address block) const {
     return found ? found->size : 0;
 }
 
+std::string Execution::describe_address(Address address) const {
+    if (const Block* block = heap_.find(address)) {
+        const std::size_t offset = address - block->address;
+        return "block of " + std::to_string(block->size) + " bytes by thread " +
+               std::to_string(block->allocated_by) + (offset ? "+" + std::to_string(offset) : "");
+    }
+    for (unsigned t = 0; t < thread_count_; ++t) {
+        if (threads_[t].fiber.owns_stack(address)) return "stack of thread " + std::to_string(t);
+        const auto locals = reinterpret_cast<Address>(heap_.thread_local_block(t));
+        if (address - locals < Heap::kThreadLocalBytes)
+            return "thread_local of thread " + std::to_string(t);
+    }
+    return "memory of the library";
+}
+
 std::int64_t Execution::virtual_time_ns() {
     made_effect();
     return virtual_time_ns_ += 1000;

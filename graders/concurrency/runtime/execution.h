@@ -107,6 +107,7 @@ class Execution {
     void* thread_local_address(unsigned long module, unsigned long offset) const;
     bool owns(Address block) const { return heap_.contains(block); }
     std::size_t block_size(Address block) const;
+    std::string describe_address(Address address) const;
     [[noreturn]] void fail(Failure failure);
     [[noreturn]] void fail(std::string kind, std::string message, Address pc);
 

@@ -43,6 +43,16 @@ class Object {
         return false;
     }
 
+    // An operation that never returned took effect at some time, or not at all.
+    void take_effect(const Operation& operation) {
+        const bool full = static_cast<std::int64_t>(content_.size()) >= capacity_;
+        if (operation.action == Action::push && !full) content_.push_back(operation.argument);
+        if (operation.action == Action::write) content_.assign(1, operation.argument);
+        if (operation.action == Action::release) take(operation.argument);
+        if (operation.action != Action::pop || content_.empty()) return;
+        spec_ == Spec::queue ? content_.pop_front() : content_.pop_back();
+    }
+
     std::deque<std::int64_t> content() const {
         auto content = content_;
         // The order of blocks given out means nothing.
@@ -98,6 +108,7 @@ class Linearization {
         before_.resize(n);
         excused_.resize(n);
         for (std::size_t b = 0; b < n; ++b) {
+            if (operations[b].finished) finished_ |= std::uint64_t{1} << b;
             for (std::size_t a = 0; a < n; ++a) {
                 if (a == b) continue;
                 if (precedes(operations[a], operations[b])) before_[b] |= std::uint64_t{1} << a;
@@ -122,13 +133,14 @@ class Linearization {
     }
 
     bool extend(std::uint64_t done, const Object& object) {
-        if (done == (std::uint64_t{1} << operations_.size()) - 1) return true;
+        if ((finished_ & ~done) == 0) return true;
         if (!seen_.insert({done, object.content()}).second) return false;
         for (std::size_t i = 0; i < operations_.size(); ++i) {
             const std::uint64_t bit = std::uint64_t{1} << i;
             if (done & bit || (before_[i] & ~done)) continue;
             Object next = object;
-            if (!excused(i) && !next.answers(operations_[i])) continue;
+            if (!operations_[i].finished) next.take_effect(operations_[i]);
+            else if (!excused(i) && !next.answers(operations_[i])) continue;
             if (extend(done | bit, next)) return true;
         }
         return false;
@@ -137,6 +149,7 @@ class Linearization {
     const std::vector<Operation>& operations_;
     const check::Scenario& scenario_;
     const Leniency leniency_;
+    std::uint64_t finished_ = 0;
     std::vector<std::uint64_t> before_;
     std::vector<bool> excused_;
     std::set<std::pair<std::uint64_t, std::deque<std::int64_t>>> seen_;

@@ -1,5 +1,6 @@
 #include "image.h"
 
+#include <cstdlib>
 #include <cstring>
 #include <dlfcn.h>
 #include <link.h>
@@ -7,7 +8,9 @@
 namespace gauntlet {
 
 std::string Image::load(const char* path, Heap& heap, Shadow& shadow) {
-    void* handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    // dlopen looks for a name without a slash in the system's directories.
+    char* real = realpath(path, nullptr);
+    void* handle = dlopen(real ? real : path, RTLD_NOW | RTLD_LOCAL);
     in_program = false;  // __tsan_init, the first static initialiser, set it
     if (!handle) return dlerror();
     auto* scenarios = reinterpret_cast<check::Scenarios (*)()>(dlsym(handle, "gauntlet_scenarios"));

@@ -1,10 +1,10 @@
 #include "tasks.h"
 
-#include <cstdio>
-#include <unistd.h>
-
 #include "json.h"
 #include "outcomes.h"
+#include "progress.h"
+#include "replay.h"
+#include "report.h"
 
 namespace gauntlet {
 
@@ -35,15 +35,31 @@ void list_outcomes(const Options& options, Execution& execution, const check::Sc
     send_message(options.descriptor, json);
 }
 
+void replay_scenario(const Options& options, Execution& execution, const Image& image,
+                     const check::Scenario& scenario) {
+    const Schedule schedule = read_schedule(options.schedule, execution);
+    Json json;
+    json.object().member("type", "replay");
+    describe_failure(json, execution, scenario, schedule, image, Symbols(options.program));
+    json.end_object();
+    send_message(options.descriptor, json);
+}
+
 }  // namespace
 
 void run_task(const Options& options, Execution& execution, const Image& image) {
     const check::Scenarios all = image.scenarios();
+    if (options.task == "check") check_scenarios(options, execution, image);
     for (std::size_t i = 0; i < all.count; ++i) {
         const check::Scenario& scenario = all.first[i];
         if (!options.scenario.empty() && options.scenario != scenario.name) continue;
         if (options.task == "outcomes") list_outcomes(options, execution, scenario);
+        if (options.task == "progress") classify_progress(options, execution, scenario);
+        if (options.task == "replay") replay_scenario(options, execution, image, scenario);
     }
+    Json done;
+    done.object().member("type", "done").member("task", options.task).end_object();
+    send_message(options.descriptor, done);
 }
 
 }  // namespace gauntlet
