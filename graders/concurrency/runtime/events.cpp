@@ -288,7 +288,10 @@ bool Execution::compare_exchange(Address at, unsigned size, Value& expected, Val
     const Value old = graph.messages[option.message].value;
     if (option.role == Role::read || option.role == Role::spurious) {
         failed.spurious = option.role == Role::spurious;
-        if (failed.spurious) --threads_[current_].spurious_left;
+        if (failed.spurious) {
+            --threads_[current_].spurious_left;
+            made_effect();  // the next try may go otherwise although nobody stored
+        }
         done(memory.read(failed, option.message), option.role, option.message);
         expected = old;
         return false;
