@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -22,25 +23,25 @@ PROGRAMS = Path(__file__).parent / "programs"
 class Checker:
     """The runner, and the compiler that makes programs for it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, cache: Path) -> None:
         self.folder = folder
         self.gcc = shutil.which("g++") or "g++"
-        self.runner = str(folder / "runner")
+        self.runner = str(cache / "runner")
         self._programs: dict[tuple[str, tuple[str, ...]], str] = {}
-        objects = [str(folder / f"{source.stem}.o") for source in RUNTIME.glob("*.cpp")]
+        if not Path(self.runner).exists():
+            self._build_runner(cache)
+
+    def _build_runner(self, folder: Path) -> None:
         sources = sorted(RUNTIME.glob("*.cpp"))
+        objects = [str(folder / f"{source.stem}.o") for source in sources]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            list(
-                pool.map(
-                    lambda source: self._call(
-                        build.compile_runtime(
-                            self.gcc, str(source), str(folder / f"{source.stem}.o")
-                        )
-                    ),
-                    sources,
-                )
-            )
-        self._call(build.link_runner(self.gcc, objects, self.runner))
+            for done in [
+                pool.submit(self._call, build.compile_runtime(self.gcc, str(source), output))
+                for source, output in zip(sources, objects, strict=True)
+            ]:
+                done.result()
+        self._call(build.link_runner(self.gcc, objects, f"{self.runner}.new"))
+        Path(f"{self.runner}.new").rename(self.runner)
 
     def program(self, name: str, *defines: str) -> str:
         """A program of the folder ``programs``, as a shared object."""
@@ -121,5 +122,12 @@ class Checker:
 
 
 @pytest.fixture(scope="session")
-def checker(tmp_path_factory: pytest.TempPathFactory) -> Checker:
-    return Checker(tmp_path_factory.mktemp("checker"))
+def checker(
+    tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Checker:
+    digest = hashlib.sha256(repr(build.RUNTIME_OPTIONS).encode())
+    for source in sorted(RUNTIME.iterdir()):
+        digest.update(source.name.encode() + source.read_bytes())
+    # Half of the time of these tests is compiling the runtime; it changes seldom.
+    cache = pytestconfig.cache.mkdir(f"model-checker-{digest.hexdigest()[:16]}")
+    return Checker(tmp_path_factory.mktemp("checker"), cache)

@@ -35,7 +35,8 @@ void push_other() { push(11); }
 void push_pop() { push(1); pop(); }
 void push_pop_other() { push(11); pop(); }
 
-constexpr check::Scenario queue_scenario(const char* name, check::Body one, check::Body two,
+constexpr check::Scenario queue_scenario(const char* name, check::Body one,
+                                         check::Body two = nullptr,
                                          check::Body three = nullptr) {
     return {.name = name,
             .setup = make,
