@@ -108,6 +108,7 @@ class Execution {
     bool owns(Address block) const { return heap_.contains(block); }
     std::size_t block_size(Address block) const;
     std::string describe_address(Address address) const;
+    bool is_program_code(Address pc) const { return image_.contains_code(pc); }
     [[noreturn]] void fail(Failure failure);
     [[noreturn]] void fail(std::string kind, std::string message, Address pc);
 
@@ -174,6 +175,7 @@ class Execution {
     void run_main();
     void run_thread(unsigned thread);
     void restore_program();
+    void check_leaks();
     void switch_to(unsigned thread);
     void pick_next();
     void wake();

@@ -123,7 +123,7 @@ Lifetime Heap::lifetime(Address address, std::size_t size) const {
     return Lifetime::valid;
 }
 
-std::vector<Block> Heap::leaked() const {
+std::vector<Block> Heap::unfreed() const {
     std::vector<Block> result;
     for (const Part& part : parts_)
         for (std::size_t i = part.remembered_blocks.size(); i < part.blocks.size(); ++i)

@@ -45,7 +45,7 @@ class Heap {
     Block* find(Address address);
     Lifetime lifetime(Address address, std::size_t size) const;
     // Blocks of this execution that nobody freed.
-    std::vector<Block> leaked() const;
+    std::vector<Block> unfreed() const;
 
     char* stack_low(unsigned thread) const;
     char* thread_local_block(unsigned thread) const;

@@ -189,7 +189,9 @@ int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*
 }
 
 int pthread_once(pthread_once_t* once, void (*body)()) {
-    unsupported("pthread_once or std::call_once", PC);
+    // libgcc calls it too, when the first exception is thrown.
+    if (the_execution && the_execution->is_program_code(PC))
+        unsupported("pthread_once or std::call_once", PC);
     return next<int(pthread_once_t*, void (*)())>("pthread_once")(once, body);
 }
 
@@ -250,7 +252,8 @@ long syscall(long number, ...) {
         the_execution->fail("unsupported", "Of the futex calls only wait and wake are modelled.", PC);
     }
     const std::uint32_t before = notifications(futex_counter(futex), PC);
-    const Value value = the_execution->load(futex, 4, Order::acquire, PC);
+    // The kernel looks at the value behind full barriers.
+    const Value value = the_execution->load(futex, 4, Order::seq_cst, PC);
     if (static_cast<std::uint32_t>(value) != static_cast<std::uint32_t>(a[2])) {
         errno = EAGAIN;
         return -1;

@@ -54,6 +54,9 @@ void Image::find_segments(const char* path, Shadow& shadow) {
             }
             for (int i = 0; i < info->dlpi_phnum; ++i) {
                 const auto& header = info->dlpi_phdr[i];
+                if (header.p_type == PT_LOAD)
+                    image.end_ = std::max(
+                        image.end_, info->dlpi_addr + header.p_vaddr + header.p_memsz);
                 if (header.p_type != PT_LOAD || !(header.p_flags & PF_W)) continue;
                 const Address start = std::max(info->dlpi_addr + header.p_vaddr, relro_end);
                 const Address end = info->dlpi_addr + header.p_vaddr + header.p_memsz;

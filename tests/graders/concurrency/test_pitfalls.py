@@ -22,7 +22,7 @@ OUTCOMES = {
     "last-byte": {""},
     "neighbouring-bytes": {"data=257"},
     "memory-is-restored": {""},
-    "free-races-with-use": {""},
+    "kept-by-a-global": {""},
 }
 FAILURES = {
     "mutual-wait": "stuck",
@@ -30,8 +30,9 @@ FAILURES = {
     "never-released": "stuck",
     "futex-never-woken": "stuck",
     "lost-wake-up": "stuck",
+    "atomic-wait": "stuck",
     "uncaught-exception": "uncaught_exception",
-    "endless-plain-loop": "endless_loop",
+    "free-races-with-use": "use_after_free",
     "null-pointer": "crash",
     "ends-the-process": "ended",
     "aborts": "ended",
@@ -72,6 +73,11 @@ def test_a_wrong_program_fails_for_its_own_reason(found, name, search):
 
 def test_every_pitfall_is_listed(found):
     assert set(found["full"]) == set(OUTCOMES) | set(FAILURES)
+
+
+def test_an_endless_loop_without_atomics_is_stopped(checker):
+    found = checker.outcomes(checker.program("endless_loop.cpp")).outcomes["endless"]
+    assert found["failures"] == {"endless_loop": 1}
 
 
 LOADS = ("relaxed", "acquire", "seq_cst")

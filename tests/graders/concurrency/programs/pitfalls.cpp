@@ -7,6 +7,10 @@
 #include <stdexcept>
 #include <thread>
 
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include "check.h"
 
 namespace {
@@ -22,7 +26,6 @@ std::mutex mutex, other_mutex;
 std::condition_variable condition;
 int data;
 int r1, r2;
-volatile int forever = 1;
 
 void two() {
     check::observe("r1", r1);
@@ -34,6 +37,8 @@ void locked_increment() {
     ++data;
     taken.store(false, rel);
 }
+
+void futex(int operation, int value) { syscall(SYS_futex, &x, operation, value, nullptr); }
 
 struct Counted {
     explicit Counted(int n) : value(n) { ++constructed; }
@@ -50,6 +55,7 @@ int read_static() {
 thread_local int own = 5;
 
 std::shared_ptr<int> shared;
+int* pointer;
 
 void throw_and_catch(int value) {
     try {
@@ -69,12 +75,12 @@ void throw_and_catch(int value) {
 SCENARIOS(
     // A view that is joined with a longer one must know nothing of the new places but what it is told.
     {.name = "views-grow",
-     .threads = {[] { for (int i = 0; i < 12; ++i) many[i].store(1, rlx); y.store(1, rel); },
+     .threads = {[] { for (int i = 0; i < 6; ++i) many[i].store(1, rlx); y.store(1, rel); },
                  [] {
-                     for (int i = 12; i < 24; ++i) many[i].store(2, rlx);
+                     for (int i = 10; i < 13; ++i) many[i].store(2, rlx);
                      if (!y.load(acq)) return;
-                     for (int i = 0; i < 12; ++i) check::require(many[i].load(rlx) == 1, "seen");
-                     for (int i = 12; i < 24; ++i) check::require(many[i].load(rlx) == 2, "own");
+                     for (int i = 0; i < 6; ++i) check::require(many[i].load(rlx) == 1, "seen");
+                     for (int i = 6; i < 10; ++i) check::require(many[i].load(rlx) == 0, "new");
                  }}},
     // A lock that spins by exchange(true) is not stuck, and its critical section is one.
     {.name = "spin-by-exchange",
@@ -123,10 +129,15 @@ SCENARIOS(
                  [] { own += 2; x.fetch_add(1, rlx); r2 = own; }},
      .finish = two},
     {.name = "futex",
-     .threads = {[] { data = 3; x.store(1, rel); x.notify_one(); }, [] { x.wait(0, acq); r1 = data; }},
+     .threads = {[] { data = 3; x.store(1, rel); futex(FUTEX_WAKE_PRIVATE, 1); },
+                 [] { while (!x.load(acq)) futex(FUTEX_WAIT_PRIVATE, 0); r1 = data; }},
      .finish = [] { check::observe("r1", r1); }},
     {.name = "futex-never-woken",
-     .threads = {[] { x.store(1, rlx); }, [] { y.wait(0, acq); }}},
+     .threads = {[] { x.store(1, rlx); }, [] { futex(FUTEX_WAIT_PRIVATE, 0); }}},
+    // libstdc++ 12 counts who waits with acquire and release only, so that the one who notifies may
+    // miss a waiter: RC11 has no order between the two.
+    {.name = "atomic-wait",
+     .threads = {[] { x.store(1); x.notify_one(); }, [] { x.wait(0); }}},
     {.name = "condition-variable",
      .threads = {[] { { std::lock_guard a(mutex); data = 1; } condition.notify_one(); },
                  [] { std::unique_lock a(mutex); condition.wait(a, [] { return data == 1; }); r1 = data; }},
@@ -138,8 +149,7 @@ SCENARIOS(
      .threads = {[] { throw_and_catch(1); }, [] { throw_and_catch(2); }},
      .finish = [] { check::observe("x", x.load()); check::observe("y", y.load()); }},
     {.name = "uncaught-exception", .threads = {[] { throw 1; }}},
-    {.name = "endless-plain-loop", .threads = {[] { while (forever) {} }}},
-    {.name = "null-pointer", .threads = {[] { int* volatile nothing = nullptr; *nothing = 1; }}},
+    {.name = "null-pointer", .threads = {[] { volatile int* volatile nothing = nullptr; *nothing = 1; }}},
     {.name = "ends-the-process", .threads = {[] { std::exit(0); }}},
     {.name = "aborts", .threads = {[] { std::abort(); }}},
     {.name = "mixed-sizes",
@@ -150,13 +160,15 @@ SCENARIOS(
      .threads = {[] { int* p = new int(1); delete p; int* volatile q = p; r1 = *q; }}},
     {.name = "double-free", .threads = {[] { int* p = new int(1); int* volatile q = p; delete p; delete q; }}},
     {.name = "out-of-bounds",
-     .threads = {[] { char* volatile p = new char[13]; p[13] = 1; delete[] p; }}},
-    {.name = "last-byte", .threads = {[] { char* volatile p = new char[13]; p[12] = 1; delete[] p; }}},
+     .threads = {[] { volatile char* p = new char[13]; p[13] = 1; delete[] p; }}},
+    {.name = "last-byte", .threads = {[] { volatile char* p = new char[13]; p[12] = 1; delete[] p; }}},
     {.name = "wrong-delete", .threads = {[] { int* volatile p = new int[2]; delete p; }}},
     {.name = "leak", .threads = {[] { int* volatile p = new int(1); (void)p; }}},
     {.name = "free-races-with-use",
-     .setup = [] { shared.reset(); many[0].store(0); },
-     .threads = {[] { auto* p = static_cast<int*>(std::malloc(4)); *p = 1; y.store(1, rlx); std::free(p); }}},
+     .setup = [] { pointer = new int(1); },
+     .threads = {[] { x.store(*pointer, rlx); y.store(1, rlx); }, [] { if (y.load(rlx)) delete pointer; }}},
+    // What a global still leads to is no leak.
+    {.name = "kept-by-a-global", .threads = {[] { pointer = new int(2); }}},
     // One byte of a word is free of races with its neighbours.
     {.name = "neighbouring-bytes",
      .threads = {[] { reinterpret_cast<char*>(&data)[0] = 1; }, [] { reinterpret_cast<char*>(&data)[1] = 1; }},
