@@ -24,6 +24,13 @@ namespace {
 
 bool checked() { return in_program && the_execution && the_execution->running(); }
 
+// These functions are entered without keeping the registers, so what they load says nothing about
+// spinning: without this, a state kept by an earlier atomic operation would be taken for theirs.
+class InLibraryCall : public InRuntime {
+  public:
+    InLibraryCall() { gauntlet_entry.stack_pointer = 0; }
+};
+
 template <class Function>
 Function* next(const char* name) {
     return reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
@@ -69,7 +76,7 @@ extern "C" {
 
 int pthread_mutex_lock(pthread_mutex_t* mutex) {
     if (!checked()) return next<int(pthread_mutex_t*)>("pthread_mutex_lock")(mutex);
-    InRuntime inside;
+    InLibraryCall inside;
     the_execution->lock(address_of(mutex), PC);
     return 0;
 }
@@ -82,7 +89,7 @@ int gauntlet_mutex_trylock(pthread_mutex_t* mutex) {
 
 int pthread_mutex_unlock(pthread_mutex_t* mutex) {
     if (!checked()) return next<int(pthread_mutex_t*)>("pthread_mutex_unlock")(mutex);
-    InRuntime inside;
+    InLibraryCall inside;
     the_execution->unlock(address_of(mutex), PC);
     return 0;
 }
@@ -91,7 +98,7 @@ int pthread_mutex_init(pthread_mutex_t* mutex, const pthread_mutexattr_t* attrib
     if (!checked())
         return next<int(pthread_mutex_t*, const pthread_mutexattr_t*)>("pthread_mutex_init")(
             mutex, attributes);
-    InRuntime inside;
+    InLibraryCall inside;
     the_execution->plain(address_of(mutex), sizeof *mutex, true, PC);
     *mutex = PTHREAD_MUTEX_INITIALIZER;
     return 0;
@@ -99,14 +106,14 @@ int pthread_mutex_init(pthread_mutex_t* mutex, const pthread_mutexattr_t* attrib
 
 int pthread_mutex_destroy(pthread_mutex_t* mutex) {
     if (!checked()) return 0;
-    InRuntime inside;
+    InLibraryCall inside;
     the_execution->plain(address_of(mutex), sizeof *mutex, true, PC);
     return 0;
 }
 
 int pthread_spin_init(pthread_spinlock_t* lock, int) {
     if (checked()) {
-        InRuntime inside;
+        InLibraryCall inside;
         the_execution->plain(address_of(const_cast<int*>(lock)), sizeof *lock, true, PC);
     }
     *lock = 0;
@@ -115,14 +122,14 @@ int pthread_spin_init(pthread_spinlock_t* lock, int) {
 
 int pthread_spin_lock(pthread_spinlock_t* lock) {
     if (!checked()) return 0;
-    InRuntime inside;
+    InLibraryCall inside;
     the_execution->lock(address_of(const_cast<int*>(lock)), PC);
     return 0;
 }
 
 int pthread_spin_unlock(pthread_spinlock_t* lock) {
     if (!checked()) return 0;
-    InRuntime inside;
+    InLibraryCall inside;
     the_execution->unlock(address_of(const_cast<int*>(lock)), PC);
     return 0;
 }
@@ -131,7 +138,7 @@ int pthread_spin_unlock(pthread_spinlock_t* lock) {
 
 int pthread_cond_init(pthread_cond_t* condition, const pthread_condattr_t*) {
     if (checked()) {
-        InRuntime inside;
+        InLibraryCall inside;
         the_execution->plain(address_of(condition), sizeof *condition, true, PC);
     }
     *condition = PTHREAD_COND_INITIALIZER;
@@ -143,7 +150,7 @@ int pthread_cond_destroy(pthread_cond_t*) { return 0; }
 int pthread_cond_wait(pthread_cond_t* condition, pthread_mutex_t* mutex) {
     if (!checked())
         return next<int(pthread_cond_t*, pthread_mutex_t*)>("pthread_cond_wait")(condition, mutex);
-    InRuntime inside;
+    InLibraryCall inside;
     const std::uint32_t before = notifications(address_of(condition), PC);
     the_execution->unlock(address_of(mutex), PC);
     the_execution->await_change(address_of(condition), before, PC);
@@ -153,7 +160,7 @@ int pthread_cond_wait(pthread_cond_t* condition, pthread_mutex_t* mutex) {
 
 int pthread_cond_timedwait(pthread_cond_t* condition, pthread_mutex_t* mutex, const timespec*) {
     if (!checked()) return EINVAL;
-    InRuntime inside;
+    InLibraryCall inside;
     const std::uint32_t before = notifications(address_of(condition), PC);
     the_execution->unlock(address_of(mutex), PC);
     the_execution->lock(address_of(mutex), PC);
@@ -167,14 +174,14 @@ int pthread_cond_clockwait(pthread_cond_t* condition, pthread_mutex_t* mutex, cl
 
 int pthread_cond_signal(pthread_cond_t* condition) {
     if (!checked()) return next<int(pthread_cond_t*)>("pthread_cond_signal")(condition);
-    InRuntime inside;
+    InLibraryCall inside;
     notify(address_of(condition), PC);
     return 0;
 }
 
 int pthread_cond_broadcast(pthread_cond_t* condition) {
     if (!checked()) return next<int(pthread_cond_t*)>("pthread_cond_broadcast")(condition);
-    InRuntime inside;
+    InLibraryCall inside;
     notify(address_of(condition), PC);
     return 0;
 }
@@ -209,7 +216,7 @@ int pthread_rwlock_wrlock(pthread_rwlock_t* lock) {
 
 int sched_yield() {
     if (!checked()) return 0;
-    InRuntime inside;
+    InLibraryCall inside;
     the_execution->yield();
     return 0;
 }
@@ -221,7 +228,7 @@ int usleep(useconds_t) { return sched_yield(); }
 int clock_gettime(clockid_t clock, timespec* now) {
     if (!checked())
         return next<int(clockid_t, timespec*)>("clock_gettime")(clock, now);
-    InRuntime inside;
+    InLibraryCall inside;
     // Time that depends on nothing but the execution, or it could not be repeated.
     const std::int64_t ns = the_execution->virtual_time_ns();
     now->tv_sec = ns / 1000000000;
@@ -241,7 +248,7 @@ long syscall(long number, ...) {
         unsupported("system calls", PC);
         return -1;
     }
-    InRuntime inside;
+    InLibraryCall inside;
     const auto futex = static_cast<Address>(a[0]);
     const long operation = a[1] & FUTEX_CMD_MASK;
     if (operation == FUTEX_WAKE || operation == FUTEX_WAKE_BITSET) {
@@ -281,14 +288,14 @@ void* __tls_get_addr(TlsIndex* index) {
 
 int __cxa_thread_atexit(void (*destroy)(void*), void* object, void*) noexcept {
     if (!checked()) return 0;
-    InRuntime inside;
+    InLibraryCall inside;
     the_execution->at_thread_exit(destroy, object);
     return 0;
 }
 
 int __cxa_atexit(void (*destroy)(void*), void* object, void*) noexcept {
     if (!checked()) return 0;  // the runner ends by _exit
-    InRuntime inside;
+    InLibraryCall inside;
     the_execution->at_program_exit(destroy, object);
     return 0;
 }
@@ -298,7 +305,7 @@ int __cxa_atexit(void (*destroy)(void*), void* object, void*) noexcept {
 int __cxa_guard_acquire(std::uint64_t* guard) {
     auto* done = reinterpret_cast<std::uint8_t*>(guard);
     if (!checked()) return *done == 0;
-    InRuntime inside;
+    InLibraryCall inside;
     the_execution->lock(address_of(guard) + 4, PC);
     if (the_execution->load(address_of(guard), 1, Order::acquire, PC) == 0) return 1;
     the_execution->unlock(address_of(guard) + 4, PC);
@@ -310,14 +317,14 @@ void __cxa_guard_release(std::uint64_t* guard) {
         *reinterpret_cast<std::uint8_t*>(guard) = 1;
         return;
     }
-    InRuntime inside;
+    InLibraryCall inside;
     the_execution->store(address_of(guard), 1, 1, Order::release, PC);
     the_execution->unlock(address_of(guard) + 4, PC);
 }
 
 void __cxa_guard_abort(std::uint64_t* guard) {
     if (!checked()) return;
-    InRuntime inside;
+    InLibraryCall inside;
     the_execution->unlock(address_of(guard) + 4, PC);
 }
 
@@ -353,7 +360,7 @@ void quick_exit(int code) {
 
 void __assert_fail(const char* assertion, const char*, unsigned, const char*) noexcept {
     if (checked()) {
-        InRuntime inside;
+        InLibraryCall inside;
         the_execution->fail("assertion", std::string("An assertion must hold: ") + assertion + ".",
                             PC);
     }
@@ -375,25 +382,25 @@ extern "C" {
 
 bool gauntlet_operation_begins(int action, std::int64_t argument) {
     if (!checked()) return true;
-    InRuntime inside;
+    InLibraryCall inside;
     return the_execution->operation_begins(static_cast<check::Action>(action), argument);
 }
 
 void gauntlet_operation_ends(bool succeeded, std::int64_t result) {
     if (!checked()) return;
-    InRuntime inside;
+    InLibraryCall inside;
     the_execution->operation_ends(succeeded, result);
 }
 
 void gauntlet_observe(const char* name, std::int64_t value) {
     if (!checked()) return;
-    InRuntime inside;
+    InLibraryCall inside;
     the_execution->observe(name, value);
 }
 
 void gauntlet_require(bool holds, const char* rule) {
     if (holds || !checked()) return;
-    InRuntime inside;
+    InLibraryCall inside;
     the_execution->fail("requirement", rule, PC);
 }
 }

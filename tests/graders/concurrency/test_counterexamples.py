@@ -1,0 +1,95 @@
+"""A counterexample is small, repeatable, and points at the candidate's own lines."""
+
+from __future__ import annotations
+
+import pytest
+
+from graders.concurrency import build, results
+
+RELAXED = "std::memory_order_relaxed"
+
+
+@pytest.fixture(scope="module")
+def program(checker):
+    return checker.program("spsc.cpp", f"PUBLISH={RELAXED}")
+
+
+@pytest.fixture(scope="module")
+def failure(checker, program):
+    return checker.check(program).failure
+
+
+def test_the_same_seed_finds_the_same_counterexample(checker, program, failure):
+    assert checker.check(program).failure == failure
+
+
+def test_a_replayed_schedule_fails_in_the_same_way_step_by_step(checker, program, failure):
+    again = checker.replay(program, failure.scenario, failure.schedule).failure
+    assert (again.kind, again.message) == (failure.kind, failure.message)
+    assert again.steps == failure.steps
+
+
+def test_operations_that_have_no_part_in_it_are_left_out(failure):
+    assert [operation["action"] for operation in failure.operations] == ["push", "pop"]
+    assert failure.context_switches == 1
+
+
+def test_both_sides_of_a_race_are_marked(failure):
+    marked = [step for step in failure.steps if step.get("part_of_failure")]
+    assert {(step["thread"], step["what"]) for step in marked} == {
+        (1, "plain write"),
+        (2, "plain read"),
+    }
+
+
+def test_steps_name_the_line_that_the_candidate_wrote(checker, program, failure):
+    own = ["spsc.cpp", "queue_scenarios.h"]
+    lines = checker.lines(program, failure.program_counters(), own)
+    counterexample = failure.to_counterexample("one-each", 7, lines)
+    source = (build_folder() / "spsc.cpp").read_text().splitlines()
+    steps = counterexample.data["steps"]
+    store = next(step for step in steps if step["what"] == "store")
+    file, number = store["line"].split(":")
+    assert file == "spsc.cpp"
+    assert "tail.store(at + 1, PUBLISH)" in source[int(number) - 1]
+    read = next(step for step in steps if step["what"] == "plain read")
+    assert "cells[at % N]" in source[int(read["line"].split(":")[1]) - 1]
+    assert counterexample.replay["schedule"] == failure.schedule
+
+
+def build_folder():
+    from pathlib import Path
+
+    return Path(__file__).parent / "programs"
+
+
+def test_a_stale_read_is_marked_as_one(checker):
+    program = checker.program("seqlock.cpp", "NO_ACQUIRE_FENCE")
+    failure = checker.check(program).failure
+    assert any(step.get("stale") for step in failure.steps)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'void f() { asm("mfence"); }',
+        "void f() { __asm__ __volatile__(\"\"); }",
+        "#define A as\\\nm\nvoid f() { A(\"\"); }",
+    ],
+)
+def test_inline_assembly_is_refused(source):
+    assert "Inline assembly is not allowed" in (build.refusal(source) or "")
+
+
+def test_the_word_in_a_comment_or_a_literal_is_not_refused():
+    assert build.refusal('// no asm here\nconst char* a = "asm"; /* asm */ int b = 1\'000;') is None
+
+
+def test_a_runner_that_stops_half_way_is_no_answer():
+    with pytest.raises(results.RunnerError, match="must end by saying that it is done"):
+        results.read_result(iter([]))
+
+
+def test_a_frame_that_is_cut_is_no_answer():
+    with pytest.raises(results.RunnerError, match="must be whole"):
+        list(results.split_frames(b"\x10\x00\x00\x00half"))
