@@ -23,6 +23,7 @@ PROGRAM_OPTIONS = (
     "--param=tsan-instrument-func-entry-exit=0",
     "-Wno-tsan",  # fences are modelled here, whatever gcc says of libtsan
     "-U__SANITIZE_THREAD__",  # or a submission could behave while it is watched
+    "-D_GLIBCXX_TSAN=1",  # libstdc++ must know: else shared_ptr reads two counters as one word
     "-Dno_sanitize(...)=",
     "-Dno_sanitize_thread=",
     "-D__no_sanitize__(...)=",
@@ -120,22 +121,26 @@ _LITERAL_OR_COMMENT = re.compile(
     re.DOTALL,
 )
 _ASSEMBLY = re.compile(r"\b(?:asm|__asm|__asm__)\b")
+_CHECKER = re.compile(r"\b(?:__SANITIZE_THREAD__|_GLIBCXX_TSAN\w*|__tsan_\w+|gauntlet_\w+)\b")
 
 
 def refusal(source: str) -> str | None:
     """Why this source cannot be checked at all, or None.
 
-    Inline assembly is not instrumented: what it stores no checker sees. The word is refused
-    outside of comments and literals, even when a macro would give it another meaning.
+    Inline assembly is not instrumented: what it stores no checker sees. A submission that knows
+    that it is watched could behave. The words are refused outside of comments and literals, even
+    where a macro would give them another meaning.
     """
     code = _LITERAL_OR_COMMENT.sub(lambda match: " " * len(match[0]), source.replace("\r", ""))
-    found = _ASSEMBLY.search(code.replace("\\\n", "")) or _ASSEMBLY.search(code)
-    if found is None:
-        return None
-    return (
-        f"Inline assembly is not allowed, since the model checker cannot see what it does: "
-        f"found {found[0]!r}. Use std::atomic."
-    )
+    for text in (code.replace("\\\n", ""), code):
+        if found := _ASSEMBLY.search(text):
+            return (
+                f"Inline assembly is not allowed, since the model checker cannot see what it "
+                f"does: found {found[0]!r}. Use std::atomic."
+            )
+        if found := _CHECKER.search(text):
+            return f"Names of the checker are reserved: found {found[0]!r}. Choose another name."
+    return None
 
 
 def is_own(path: str, own: Sequence[str]) -> bool:

@@ -183,6 +183,15 @@ void __tsan_atomic_thread_fence(int order) {
 }
 
 void __tsan_atomic_signal_fence(int) {}
+// libstdc++ announces the lock bit of atomic<shared_ptr>; here its atomics speak for themselves.
+void __tsan_mutex_create(void*, unsigned) {}
+void __tsan_mutex_destroy(void*, unsigned) {}
+void __tsan_mutex_pre_lock(void*, unsigned) {}
+void __tsan_mutex_post_lock(void*, unsigned, int) {}
+int __tsan_mutex_pre_unlock(void*, unsigned) { return 0; }
+void __tsan_mutex_post_unlock(void*, unsigned) {}
+void __tsan_mutex_pre_signal(void*, unsigned) {}
+void __tsan_mutex_post_signal(void*, unsigned) {}
 void __tsan_func_entry(void*) {}
 void __tsan_func_exit() {}
 

@@ -63,15 +63,11 @@ class Checker:
     ) -> CheckResult:
         limits = build.SearchLimits(random_executions, exhaustive_executions, 120.0)
         return self._run(
-            lambda fd: build.check(
-                self.runner, program, descriptor=fd, seed=seed, limits=limits
-            )
+            lambda fd: build.check(self.runner, program, descriptor=fd, seed=seed, limits=limits)
         )
 
     def progress(self, program: str, seed: int = 1) -> CheckResult:
-        return self._run(
-            lambda fd: build.progress(self.runner, program, descriptor=fd, seed=seed)
-        )
+        return self._run(lambda fd: build.progress(self.runner, program, descriptor=fd, seed=seed))
 
     def replay(self, program: str, scenario: str, schedule: str) -> CheckResult:
         return self._run(
@@ -96,9 +92,7 @@ class Checker:
         if key not in self._programs:
             base = self.folder / f"program{len(self._programs)}"
             include = [str(RUNTIME), str(PROGRAMS)]
-            self._call(
-                build.compile_program(self.gcc, str(source), f"{base}.o", include, defines)
-            )
+            self._call(build.compile_program(self.gcc, str(source), f"{base}.o", include, defines))
             self._call(build.link_program(self.gcc, f"{base}.o", f"{base}.so"))
             self._programs[key] = f"{base}.so"
         return self._programs[key]
@@ -122,9 +116,7 @@ class Checker:
 
 
 @pytest.fixture(scope="session")
-def checker(
-    tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
-) -> Checker:
+def checker(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Checker:
     digest = hashlib.sha256(repr(build.RUNTIME_OPTIONS).encode())
     for source in sorted(RUNTIME.iterdir()):
         digest.update(source.name.encode() + source.read_bytes())

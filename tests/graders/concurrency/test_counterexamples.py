@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from graders.concurrency import build, results
 
+PROGRAMS = Path(__file__).parent / "programs"
 RELAXED = "std::memory_order_relaxed"
 
 
@@ -46,7 +49,7 @@ def test_steps_name_the_line_that_the_candidate_wrote(checker, program, failure)
     own = ["spsc.cpp", "queue_scenarios.h"]
     lines = checker.lines(program, failure.program_counters(), own)
     counterexample = failure.to_counterexample("one-each", 7, lines)
-    source = (build_folder() / "spsc.cpp").read_text().splitlines()
+    source = (PROGRAMS / "spsc.cpp").read_text().splitlines()
     steps = counterexample.data["steps"]
     store = next(step for step in steps if step["what"] == "store")
     file, number = store["line"].split(":")
@@ -55,12 +58,6 @@ def test_steps_name_the_line_that_the_candidate_wrote(checker, program, failure)
     read = next(step for step in steps if step["what"] == "plain read")
     assert "cells[at % N]" in source[int(read["line"].split(":")[1]) - 1]
     assert counterexample.replay["schedule"] == failure.schedule
-
-
-def build_folder():
-    from pathlib import Path
-
-    return Path(__file__).parent / "programs"
 
 
 def test_a_stale_read_is_marked_as_one(checker):
@@ -73,12 +70,17 @@ def test_a_stale_read_is_marked_as_one(checker):
     "source",
     [
         'void f() { asm("mfence"); }',
-        "void f() { __asm__ __volatile__(\"\"); }",
-        "#define A as\\\nm\nvoid f() { A(\"\"); }",
+        'void f() { __asm__ __volatile__(""); }',
+        '#define A as\\\nm\nvoid f() { A(""); }',
     ],
 )
 def test_inline_assembly_is_refused(source):
     assert "Inline assembly is not allowed" in (build.refusal(source) or "")
+
+
+@pytest.mark.parametrize("name", ["__SANITIZE_THREAD__", "_GLIBCXX_TSAN", "gauntlet_observe"])
+def test_a_submission_cannot_ask_whether_it_is_watched(name):
+    assert "reserved" in (build.refusal(f"#ifdef {name}\n#endif") or "")
 
 
 def test_the_word_in_a_comment_or_a_literal_is_not_refused():

@@ -101,9 +101,7 @@ def random_program(numbers: random.Random, count: int) -> str:
             body = ""
             for step in range(thread, operations, threads):
 
-                def order(
-                    orders: tuple[str, ...], prefer_strict: bool = strict
-                ) -> str:
+                def order(orders: tuple[str, ...], prefer_strict: bool = strict) -> str:
                     chosen = numbers.choice(orders)
                     if prefer_strict and numbers.random() < 0.6:
                         chosen = "seq_cst"

@@ -62,9 +62,7 @@ def test_a_wrong_structure_is_refused_at_every_seed(checker, name, defines, kind
 
 
 @pytest.mark.parametrize(("name", "defines", "kinds"), WRONG, ids=lambda value: str(value))
-def test_a_wrong_structure_is_refused_by_the_exhaustive_search_alone(
-    checker, name, defines, kinds
-):
+def test_a_wrong_structure_is_refused_by_the_exhaustive_search_alone(checker, name, defines, kinds):
     failure = checker.check(checker.program(name, *defines), random_executions=0).failure
     assert failure is not None
     assert failure.kind in kinds, failure.message
