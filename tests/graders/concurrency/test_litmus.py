@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from tests.graders.concurrency.checker import Checker, Found
+
 
 @dataclass(frozen=True)
 class Litmus:
@@ -154,13 +156,15 @@ LITMUS = [
 
 
 @pytest.fixture(scope="module")
-def found(checker):
+def found(checker: Checker) -> Found:
     program = checker.program("litmus.cpp")
     return {search: checker.outcomes(program, search).outcomes for search in ("reduced", "full")}
 
 
 @pytest.mark.parametrize("litmus", LITMUS, ids=lambda litmus: litmus.name)
-def test_a_litmus_program_shows_what_rc11_allows_and_nothing_else(found, litmus):
+def test_a_litmus_program_shows_what_rc11_allows_and_nothing_else(
+    found: Found, litmus: Litmus
+) -> None:
     reduced, full = found["reduced"][litmus.name], found["full"][litmus.name]
     assert reduced["exhausted"]
     assert full["exhausted"]
@@ -170,18 +174,18 @@ def test_a_litmus_program_shows_what_rc11_allows_and_nothing_else(found, litmus)
 
 
 @pytest.mark.parametrize("litmus", LITMUS, ids=lambda litmus: litmus.name)
-def test_the_reduced_search_meets_each_execution_graph_once(found, litmus):
+def test_the_reduced_search_meets_each_execution_graph_once(found: Found, litmus: Litmus) -> None:
     reduced, full = found["reduced"][litmus.name], found["full"][litmus.name]
     assert reduced["executions"] == reduced["graphs"] == full["graphs"]
     if litmus.graphs is not None:
         assert reduced["graphs"] == litmus.graphs
 
 
-def test_z6u_shows_the_outcome_that_cpp20_allows_and_cpp11_forbade(found):
+def test_z6u_shows_the_outcome_that_cpp20_allows_and_cpp11_forbade(found: Found) -> None:
     for search in ("reduced", "full"):
         assert "r1=1 r2=3 r3=0" in found[search]["z6u"]["outcomes"]
     assert found["reduced"]["z6u"]["graphs"] == found["full"]["z6u"]["graphs"]
 
 
-def test_every_litmus_program_is_listed(found):
+def test_every_litmus_program_is_listed(found: Found) -> None:
     assert set(found["full"]) == {litmus.name for litmus in LITMUS} | {"z6u"}

@@ -6,6 +6,8 @@ import random
 
 import pytest
 
+from tests.graders.concurrency.checker import Checker, Found
+
 OUTCOMES = {
     "views-grow": {""},
     "spin-by-exchange": {"data=2"},
@@ -48,7 +50,7 @@ FAILURES = {
 
 
 @pytest.fixture(scope="module")
-def found(checker):
+def found(checker: Checker) -> Found:
     program = checker.program("pitfalls.cpp")
     return {
         search: checker.outcomes(program, search).outcomes
@@ -58,7 +60,9 @@ def found(checker):
 
 @pytest.mark.parametrize("search", ["reduced", "full", "random"])
 @pytest.mark.parametrize("name", OUTCOMES)
-def test_a_right_program_shows_its_outcomes_and_no_failure(found, name, search):
+def test_a_right_program_shows_its_outcomes_and_no_failure(
+    found: Found, name: str, search: str
+) -> None:
     result = found[search][name]
     assert result["failures"] == {}
     assert set(result["outcomes"]) == OUTCOMES[name]
@@ -67,15 +71,15 @@ def test_a_right_program_shows_its_outcomes_and_no_failure(found, name, search):
 
 @pytest.mark.parametrize("search", ["reduced", "full", "random"])
 @pytest.mark.parametrize("name", FAILURES)
-def test_a_wrong_program_fails_for_its_own_reason(found, name, search):
+def test_a_wrong_program_fails_for_its_own_reason(found: Found, name: str, search: str) -> None:
     assert set(found[search][name]["failures"]) == {FAILURES[name]}
 
 
-def test_every_pitfall_is_listed(found):
+def test_every_pitfall_is_listed(found: Found) -> None:
     assert set(found["full"]) == set(OUTCOMES) | set(FAILURES)
 
 
-def test_an_endless_loop_without_atomics_is_stopped(checker):
+def test_an_endless_loop_without_atomics_is_stopped(checker: Checker) -> None:
     found = checker.outcomes(checker.program("endless_loop.cpp")).outcomes["endless"]
     assert found["failures"] == {"endless_loop": 1}
 
@@ -137,7 +141,7 @@ def random_program(numbers: random.Random, count: int) -> str:
     return "\n".join(lines)
 
 
-def test_the_reduction_loses_and_repeats_no_execution_of_random_programs(checker):
+def test_the_reduction_loses_and_repeats_no_execution_of_random_programs(checker: Checker) -> None:
     text = random_program(random.Random(20250101), 60)
     program = checker.program_from("random_programs.cpp", text)
     reduced = checker.outcomes(program).outcomes

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.graders.concurrency.checker import Checker
+
 RELAXED = "std::memory_order_relaxed"
 
 RIGHT = [
@@ -43,7 +45,9 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("name", "defines"), RIGHT, ids=lambda value: str(value))
-def test_a_right_structure_is_proved_for_its_scope(checker, name, defines):
+def test_a_right_structure_is_proved_for_its_scope(
+    checker: Checker, name: str, defines: tuple[str, ...]
+) -> None:
     result = checker.check(checker.program(name, *defines))
     assert result.failure is None
     assert [item.why_not for item in result.coverage] == [""] * len(result.coverage)
@@ -51,7 +55,9 @@ def test_a_right_structure_is_proved_for_its_scope(checker, name, defines):
 
 
 @pytest.mark.parametrize(("name", "defines", "kinds"), WRONG, ids=lambda value: str(value))
-def test_a_wrong_structure_is_refused_at_every_seed(checker, name, defines, kinds):
+def test_a_wrong_structure_is_refused_at_every_seed(
+    checker: Checker, name: str, defines: tuple[str, ...], kinds: set[str]
+) -> None:
     program = checker.program(name, *defines)
     for seed in (1, 2, 3):
         failure = checker.check(program, seed=seed).failure
@@ -62,7 +68,9 @@ def test_a_wrong_structure_is_refused_at_every_seed(checker, name, defines, kind
 
 
 @pytest.mark.parametrize(("name", "defines", "kinds"), WRONG, ids=lambda value: str(value))
-def test_a_wrong_structure_is_refused_by_the_exhaustive_search_alone(checker, name, defines, kinds):
+def test_a_wrong_structure_is_refused_by_the_exhaustive_search_alone(
+    checker: Checker, name: str, defines: tuple[str, ...], kinds: set[str]
+) -> None:
     failure = checker.check(checker.program(name, *defines), random_executions=0).failure
     assert failure is not None
     assert failure.kind in kinds, failure.message
@@ -79,7 +87,9 @@ def test_a_wrong_structure_is_refused_by_the_exhaustive_search_alone(checker, na
         ("spsc.cpp", (), "wait_free"),
     ],
 )
-def test_suspending_threads_tells_the_progress_class(checker, name, defines, progress_class):
+def test_suspending_threads_tells_the_progress_class(
+    checker: Checker, name: str, defines: tuple[str, ...], progress_class: str
+) -> None:
     worst = checker.progress(checker.program(name, *defines)).worst_progress()
     assert worst is not None
     assert worst.progress_class == progress_class, worst.message

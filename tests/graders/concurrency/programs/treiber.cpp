@@ -92,7 +92,7 @@ void drain() {
 }  // namespace
 
 void push_pop_often() {
-    for (int i = 0; i < 6; ++i) {
+    for (int i = 0; i < 14; ++i) {
         push(10 + i);
         pop();
     }
