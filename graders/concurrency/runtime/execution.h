@@ -120,7 +120,7 @@ class Execution {
     bool running() const { return running_; }
     bool exploring_threads() const { return phase_ == Phase::threads; }
     std::uint32_t events_in_operation(unsigned t) const { return threads_[t].events_in_operation; }
-    bool in_operation(unsigned thread) const { return threads_[thread].operation >= 0; }
+    int operation_of(unsigned thread) const { return threads_[thread].operation; }
     bool all_waits_are_hopeless() const;
     std::string outcome_text() const;
     const check::Scenario& scenario() const { return *scenario_; }

@@ -19,12 +19,19 @@ class Disturbed final : public Strategy {
     explicit Disturbed(unsigned victim) : victim_(victim) {}
 
     int next_thread(const Execution& execution) override {
-        const unsigned now = execution.current();
-        if (now != victim_ && now != 0 && execution.can_run(now) && execution.in_operation(now))
-            return static_cast<int>(now);
-        for (; turn_ < execution.thread_count(); ++turn_)
-            if (turn_ != victim_ && turn_ != 0 && execution.can_run(turn_))
-                return static_cast<int>(turn_++);
+        // At its next operation's first step the thread has done the one that it was let do.
+        if (served_ && execution.can_run(served_)) {
+            const int operation = execution.operation_of(served_);
+            if (operation_ < 0) operation_ = operation;
+            if (operation == operation_) return static_cast<int>(served_);
+        }
+        for (; turn_ < execution.thread_count(); ++turn_) {
+            if (turn_ == victim_ || !execution.can_run(turn_)) continue;
+            served_ = turn_++;
+            operation_ = execution.operation_of(served_);
+            return static_cast<int>(served_);
+        }
+        served_ = 0;
         turn_ = 1;
         if (execution.can_run(victim_)) return static_cast<int>(victim_);
         for (unsigned t = 1; t < execution.thread_count(); ++t)
@@ -39,6 +46,8 @@ class Disturbed final : public Strategy {
   private:
     const unsigned victim_;
     unsigned turn_ = 1;
+    unsigned served_ = 0;  // the thread that is let do an operation, and which one
+    int operation_ = -1;
 };
 
 class Classification {
