@@ -1,0 +1,1 @@
+"""Judges C++ structures shared by threads: a model checker over the C++ memory model."""

@@ -1,0 +1,148 @@
+"""Command lines that build the model checker and a program to check, and that run it.
+
+A program is one C++ file that includes the submission and defines scenarios (``check.h``). gcc's
+``-fsanitize=thread`` turns each access of it into a call; the runner supplies those calls, so
+libtsan is never linked. clang emits other calls and is not supported.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+
+RUNTIME_OPTIONS = ("-std=c++20", "-O2", "-g0", "-Wall", "-Wextra")
+PROGRAM_OPTIONS = (
+    "-std=c++20",
+    "-O1",
+    "-g",
+    "-fPIC",
+    "-mcx16",
+    "-fsanitize=thread",
+    "--param=tsan-instrument-func-entry-exit=0",
+    "-Wno-tsan",  # fences are modelled here, whatever gcc says of libtsan
+    "-U__SANITIZE_THREAD__",  # or a submission could behave while it is watched
+    "-D_GLIBCXX_TSAN=1",  # libstdc++ must know: else shared_ptr reads two counters as one word
+    "-Dno_sanitize(...)=",
+    "-Dno_sanitize_thread=",
+    "-D__no_sanitize__(...)=",
+    "-D__no_sanitize_thread__=",
+)
+_WRAPPED = ("memcpy", "memmove", "memset", "memcmp")
+LINK_OPTIONS = (
+    "-shared",
+    "-Wl,-z,now",  # what the loader writes lazily could not be told from the program's own data
+    "-Wl," + ",".join(f"--wrap={name}" for name in _WRAPPED),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchLimits:
+    """How far to search. Executions are counted for each scenario.
+
+    A search that ends by its counts gives the same answer whenever it is repeated with the same
+    seed; `time_limit_s` is there for programs that are larger than expected.
+    """
+
+    random_executions: int = 3000
+    exhaustive_executions: int = 200_000
+    time_limit_s: float = 8.0
+
+
+def compile_runtime(gcc: str, source: str, output: str) -> tuple[str, ...]:
+    """Compile one file of the runtime."""
+    return (gcc, *RUNTIME_OPTIONS, "-c", source, "-o", output)
+
+
+def link_runner(gcc: str, objects: Sequence[str], output: str) -> tuple[str, ...]:
+    """Link the runtime's objects; programs find its functions because it exports them."""
+    return (gcc, "-rdynamic", *objects, "-o", output, "-ldl")
+
+
+def compile_program(
+    gcc: str, source: str, output: str, include: Sequence[str], defines: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """Compile a program; `include` must name the folder of ``check.h``."""
+    folders = [f"-I{folder}" for folder in include]
+    macros = [f"-D{define}" for define in defines]
+    return (gcc, *PROGRAM_OPTIONS, *folders, *macros, "-c", source, "-o", output)
+
+
+def link_program(gcc: str, object_file: str, output: str) -> tuple[str, ...]:
+    """Link a compiled program into the shared object that the runner opens."""
+    return (gcc, object_file, "-o", output, *LINK_OPTIONS)
+
+
+def check(
+    runner: str, program: str, *, descriptor: int, seed: int, limits: SearchLimits
+) -> tuple[str, ...]:
+    """Look for a counterexample in all scenarios, at random first and then exhaustively."""
+    return (
+        *(runner, "check", program, "--fd", str(descriptor), "--seed", str(seed)),
+        *("--random-executions", str(limits.random_executions)),
+        *("--exhaustive-executions", str(limits.exhaustive_executions)),
+        *("--time-limit-s", str(limits.time_limit_s)),
+    )
+
+
+def progress(runner: str, program: str, *, descriptor: int, seed: int) -> tuple[str, ...]:
+    """Suspend threads for ever and name each scenario's progress class."""
+    return (runner, "progress", program, "--fd", str(descriptor), "--seed", str(seed))
+
+
+def replay(
+    runner: str, program: str, *, descriptor: int, scenario: str, schedule: str
+) -> tuple[str, ...]:
+    """Repeat one execution and tell it step by step."""
+    return (
+        *(runner, "replay", program, "--fd", str(descriptor)),
+        *("--scenario", scenario, "--schedule", schedule),
+    )
+
+
+def outcomes(
+    runner: str, program: str, *, descriptor: int, search: str = "reduced"
+) -> tuple[str, ...]:
+    """List all outcomes of each scenario; `search` is ``reduced``, ``full`` or ``random``."""
+    return (runner, "outcomes", program, "--fd", str(descriptor), "--search", search)
+
+
+def resolve_lines(addr2line: str, program: str, pcs: Sequence[str]) -> tuple[str, ...]:
+    """Ask binutils for the source lines of program counters, inlined calls included."""
+    return (addr2line, "-a", "-i", "-e", program, *pcs)
+
+
+_LITERAL_OR_COMMENT = re.compile(
+    r'R"(?P<tag>[^()\\\s]{0,16})\(.*?\)(?P=tag)"'
+    r"|//(?:\\\n|[^\n])*|/\*.*?\*/"
+    r'|"(?:\\.|[^"\\\n])*"'
+    r"|(?<![0-9A-Za-z_])'(?:\\.|[^'\\\n])*'",
+    re.DOTALL,
+)
+_ASSEMBLY = re.compile(r"\b(?:asm|__asm|__asm__)\b")
+_CHECKER = re.compile(r"\b(?:__SANITIZE_THREAD__|_GLIBCXX_TSAN\w*|__tsan_\w+|gauntlet_\w+)\b")
+
+
+def refusal(source: str) -> str | None:
+    """Why this source cannot be checked at all, or None.
+
+    Inline assembly is not instrumented: what it stores no checker sees. A submission that knows
+    that it is watched could behave. The words are refused outside of comments and literals, even
+    where a macro would give them another meaning.
+    """
+    code = _LITERAL_OR_COMMENT.sub(lambda match: " " * len(match[0]), source.replace("\r", ""))
+    for text in (code.replace("\\\n", ""), code):
+        if found := _ASSEMBLY.search(text):
+            return (
+                f"Inline assembly is not allowed, since the model checker cannot see what it "
+                f"does: found {found[0]!r}. Use std::atomic."
+            )
+        if found := _CHECKER.search(text):
+            return f"Names of the checker are reserved: found {found[0]!r}. Choose another name."
+    return None
+
+
+def is_own(path: str, own: Sequence[str]) -> bool:
+    """Whether a file that a debugger names is one of the candidate's."""
+    return PurePath(path).name in {PurePath(name).name for name in own}

@@ -1,0 +1,153 @@
+// The search for a counterexample: random executions of every scenario in turn, then all of them.
+#include <chrono>
+
+#include "history.h"
+#include "json.h"
+#include "minimise.h"
+#include "random_search.h"
+#include "reduced_search.h"
+#include "report.h"
+#include "tasks.h"
+
+namespace gauntlet {
+
+namespace {
+
+constexpr std::uint64_t kBatch = 60;  // random executions of a scenario before the next one's turn
+constexpr double kRandomShare = 0.4;  // of the time, at most
+
+struct Coverage {
+    const check::Scenario* scenario = nullptr;
+    std::uint64_t random_executions = 0;
+    std::uint64_t executions = 0;  // exhaustive ones, each a different graph
+    std::uint64_t blocked = 0;
+    std::uint32_t longest = 24;  // events of an execution so far
+    bool proved = false;
+    std::string why_not{};
+};
+
+class Check {
+  public:
+    Check(const Options& options, Execution& execution, const Image& image)
+        : options_(options), execution_(execution), image_(image), seeds_(options.seed) {
+        const check::Scenarios all = image.scenarios();
+        for (std::size_t i = 0; i < all.count; ++i)
+            if (options.scenario.empty() || options.scenario == all.first[i].name)
+                coverage_.push_back({.scenario = &all.first[i]});
+    }
+
+    void run() {
+        if (!search_at_random())
+            for (Coverage& coverage : coverage_)
+                if (search_all(coverage)) break;
+        for (const Coverage& coverage : coverage_) report(coverage);
+    }
+
+  private:
+    double seconds() const {
+        return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+    }
+
+    bool failed(const check::Scenario& scenario, Strategy& strategy, Outcome& outcome) {
+        outcome = execution_.run(scenario, strategy);
+        return outcome == Outcome::failed ||
+               (outcome == Outcome::complete && !history_holds(execution_));
+    }
+
+    bool search_at_random() {
+        for (std::uint64_t done = 0; done < options_.random_executions; done += kBatch) {
+            for (Coverage& coverage : coverage_) {
+                for (std::uint64_t i = 0; i < kBatch; ++i) {
+                    RandomSearch random(seeds_.next(), static_cast<Flavour>(i % 3),
+                                        coverage.longest);
+                    Outcome outcome{};
+                    ++coverage.random_executions;
+                    if (failed(*coverage.scenario, random, outcome)) {
+                        counterexample(coverage, "random");
+                        return true;
+                    }
+                    coverage.longest =
+                        std::max(coverage.longest,
+                                 static_cast<std::uint32_t>(execution_.schedule.size()));
+                }
+                if (seconds() > options_.time_limit_s * kRandomShare) return false;
+            }
+        }
+        return false;
+    }
+
+    bool search_all(Coverage& coverage) {
+        ReducedSearch search;
+        bool cut = false;
+        while (search.advance()) {
+            if (coverage.executions + coverage.blocked >= options_.exhaustive_executions) {
+                coverage.why_not = "too many executions";
+                return false;
+            }
+            if (seconds() > options_.time_limit_s) {
+                coverage.why_not = "out of time";
+                return false;
+            }
+            Outcome outcome{};
+            const bool bad = failed(*coverage.scenario, search, outcome);
+            if (bad && !search.dropped()) {
+                counterexample(coverage, "exhaustive");
+                return true;
+            }
+            if (outcome == Outcome::complete) ++coverage.executions;
+            if (outcome == Outcome::blocked) ++coverage.blocked;
+            cut |= outcome == Outcome::cut;
+        }
+        coverage.proved = !cut && !search.diverged();
+        if (cut) coverage.why_not = "some executions are too long";
+        if (search.diverged()) coverage.why_not = "the program is not deterministic";
+        return false;
+    }
+
+    void counterexample(const Coverage& coverage, const char* search) {
+        const std::string kind = execution_.failure.kind;
+        const Schedule found = execution_.schedule;
+        const Schedule smallest =
+            minimise(execution_, *coverage.scenario, found, kind, options_.seed);
+        Json json;
+        json.object().member("type", "counterexample").member("search", search);
+        json.member("seed", options_.seed);
+        json.member("random_executions", total_random());
+        json.member("exhaustive_executions", coverage.executions + coverage.blocked);
+        describe_failure(json, execution_, *coverage.scenario, smallest, image_,
+                         Symbols(options_.program));
+        json.end_object();
+        send_message(options_.descriptor, json);
+    }
+
+    std::uint64_t total_random() const {
+        std::uint64_t total = 0;
+        for (const Coverage& coverage : coverage_) total += coverage.random_executions;
+        return total;
+    }
+
+    void report(const Coverage& coverage) const {
+        Json json;
+        json.object().member("type", "coverage").member("scenario", coverage.scenario->name);
+        json.member("random_executions", coverage.random_executions);
+        json.member("executions", coverage.executions).member("blocked", coverage.blocked);
+        json.member("proved", coverage.proved).member("why_not", coverage.why_not);
+        json.end_object();
+        send_message(options_.descriptor, json);
+    }
+
+    const Options& options_;
+    Execution& execution_;
+    const Image& image_;
+    RandomNumbers seeds_;
+    std::vector<Coverage> coverage_;
+    const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace
+
+void check_scenarios(const Options& options, Execution& execution, const Image& image) {
+    Check(options, execution, image).run();
+}
+
+}  // namespace gauntlet

@@ -1,0 +1,179 @@
+#include "report.h"
+
+#include <cstdio>
+
+#include "history.h"
+#include "replay.h"
+
+namespace gauntlet {
+
+namespace {
+
+constexpr const char* kKinds[] = {"load", "store", "exchange", "compare_exchange", "fence", "lock",
+                                  "try_lock", "unlock", "wait", "notify"};
+constexpr const char* kOrders[] = {"relaxed", "consume", "acquire", "release", "acq_rel",
+                                   "seq_cst"};
+constexpr const char* kActions[] = {"push", "pop", "write", "read", "allocate", "release"};
+
+std::string hexadecimal(std::uint64_t number) {
+    char text[24];
+    std::snprintf(text, sizeof text, "0x%lx", static_cast<unsigned long>(number));
+    return text;
+}
+
+// Small numbers as a person would write them, others (pointers, mostly) in hexadecimal.
+std::string value_text(Value value, unsigned size) {
+    const auto low = static_cast<std::uint64_t>(value);
+    const auto high = static_cast<std::uint64_t>(value >> 64);
+    if (size == 16) return high ? hexadecimal(low) + ", " + hexadecimal(high) : value_text(low, 8);
+    if (size >= 1 && size < 8 && low >> (8 * size - 1))
+        return std::to_string(static_cast<std::int64_t>(low) - (std::int64_t{1} << 8 * size));
+    if (size == 8 && low >> 63 && ~low < 4096) return std::to_string(static_cast<std::int64_t>(low));
+    return low < 1u << 24 ? std::to_string(low) : hexadecimal(low);
+}
+
+class Narrator {
+  public:
+    Narrator(Json& json, Execution& execution, const Image& image, const Symbols& symbols)
+        : json_(json), execution_(execution), image_(image), symbols_(symbols) {}
+
+    void operations() {
+        json_.key("operations").array();
+        for (const Operation& o : execution_.operations) {
+            json_.object().member("thread", o.thread);
+            json_.member("action", kActions[static_cast<int>(o.action)]);
+            json_.member("argument", o.argument).member("finished", o.finished);
+            json_.member("succeeded", o.succeeded).member("result", o.result).end_object();
+        }
+        json_.end_array();
+    }
+
+    void steps() {
+        json_.key("steps").array();
+        std::size_t access = 0;
+        const auto& accesses = execution_.plain_accesses;
+        const auto& events = execution_.graph.events;
+        for (std::uint32_t e = 0; e <= events.size(); ++e) {
+            calls(e);
+            for (; access < accesses.size() && accesses[access].after_events <= e; ++access)
+                if (matters(accesses[access], access + 1 == accesses.size()))
+                    plain_step(accesses[access]);
+            if (e < events.size() && events[e].thread != 0) event_step(events[e]);
+        }
+        json_.end_array();
+    }
+
+  private:
+    std::string place(Address address) const {
+        if (address >= image_.base() && address - image_.base() < 1u << 28) {
+            const std::string name = symbols_.variable(address - image_.base());
+            if (!name.empty()) return name;
+        }
+        return execution_.describe_address(address);
+    }
+
+    void code(Address pc) {
+        // The call ends just before its return address.
+        if (pc > image_.base() && pc - image_.base() < 1u << 28)
+            json_.member("pc", hexadecimal(pc - image_.base() - 1));
+    }
+
+    // Operations that begin or end before event `at`.
+    void calls(std::uint32_t at) {
+        const auto& all = execution_.operations;
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            const Operation& o = all[i];
+            if (o.finished && o.last_event == at && o.first_event != at) call(i, "return");
+        }
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            const Operation& o = all[i];
+            if (o.first_event != at) continue;
+            call(i, "call");
+            if (o.finished && o.last_event == at) call(i, "return");
+        }
+    }
+
+    void call(std::size_t index, const char* what) {
+        const Operation& o = execution_.operations[index];
+        json_.object().member("thread", o.thread).member("what", what);
+        json_.member("operation", index).end_object();
+    }
+
+    // Of the plain accesses those that are part of what went wrong.
+    bool matters(const PlainAccess& a, bool last) const {
+        const Failure& failure = execution_.failure;
+        if (a.thread == 0 && failure.other_thread != 0 && failure.thread != 0) return false;
+        const bool same_place = failure.address - a.address < a.size;
+        if (!same_place) return false;
+        if (last && a.thread == failure.thread) return true;
+        return static_cast<int>(a.thread) == failure.other_thread &&
+               a.time == failure.other_time && a.writes == failure.other_writes;
+    }
+
+    void plain_step(const PlainAccess& a) {
+        json_.object().member("thread", a.thread);
+        json_.member("what", a.writes ? "plain write" : "plain read");
+        json_.member("place", place(a.address)).member("size_bytes", a.size);
+        code(a.pc);
+        json_.member("part_of_failure", true).end_object();
+    }
+
+    void event_step(const Event& event) {
+        json_.object().member("thread", event.thread);
+        json_.member("what", kKinds[static_cast<int>(event.kind)]);
+        json_.member("order", kOrders[static_cast<int>(event.order)]);
+        if (event.location != kNoLocation) {
+            json_.member("place", place(event.address));
+            json_.member("size_bytes", static_cast<unsigned>(event.size));
+        }
+        if (event.reads()) {
+            json_.member("read", value_text(event.value_read, event.size));
+            json_.member("stale", event.stale);
+            const EventRef writer = execution_.graph.writer_ref(event.read_from);
+            if (writer != kInitial) json_.member("from_thread", writer.thread);
+        }
+        if (event.writes()) json_.member("written", value_text(event.value_written, event.size));
+        if (event.kind == Kind::compare_exchange) json_.member("succeeded", event.writes());
+        if (event.spurious) json_.member("spurious", true);
+        if (event.blocked) json_.member("blocked", true);
+        if (event.operation >= 0) json_.member("operation", event.operation);
+        const Failure& failure = execution_.failure;
+        const bool other = static_cast<int>(event.thread) == failure.other_thread &&
+                           event.clock.time[event.thread] == failure.other_time &&
+                           failure.address - event.address < event.size;
+        if (other) json_.member("part_of_failure", true);
+        code(event.pc);
+        json_.end_object();
+    }
+
+    Json& json_;
+    Execution& execution_;
+    const Image& image_;
+    const Symbols& symbols_;
+};
+
+}  // namespace
+
+void describe_failure(Json& json, Execution& execution, const check::Scenario& scenario,
+                      const Schedule& schedule, const Image& image, const Symbols& symbols) {
+    execution.recording = true;
+    Replay replay(schedule);
+    if (execution.run(scenario, replay) == Outcome::complete) history_holds(execution);
+    execution.recording = false;
+    json.member("scenario", scenario.name).member("kind", execution.failure.kind);
+    json.member("message", execution.failure.message);
+    json.member("thread", execution.failure.thread);
+    if (execution.failure.other_thread >= 0)
+        json.member("other_thread", execution.failure.other_thread);
+    const Address pc = execution.failure.pc;
+    if (pc > image.base() && pc - image.base() < 1u << 28)
+        json.member("pc", hexadecimal(pc - image.base() - 1));
+    json.member("context_switches", context_switches(execution.schedule));
+    json.member("schedule", write_schedule(execution, execution.schedule));
+    json.member("outcome", execution.outcome_text());
+    Narrator narrator(json, execution, image, symbols);
+    narrator.operations();
+    narrator.steps();
+}
+
+}  // namespace gauntlet
