@@ -86,7 +86,7 @@ class Submission:
         self._answer_time_limit_s = float(str(task.settings["answer_time_limit_s"]))
         self._spec = ProgramSpec(
             argv=("python", "-m", "graders.harness.function", str(task.settings["entry_point"])),
-            files={**_harness("function.py", "wire.py"), "submission.py": source},
+            files={**_harness("function.py", "candidate.py", "wire.py"), "submission.py": source},
             limits=task.limits,
         )
         self._program: Program | None = None

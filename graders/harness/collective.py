@@ -12,11 +12,9 @@ is waited for, so that nobody can come to rely on early arrival.
 from __future__ import annotations
 
 import contextlib
-import linecache
 import operator
 import os
 import sys
-import traceback
 import types
 from typing import Any
 
@@ -25,11 +23,9 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 
-from graders.harness import wire
+from graders.harness import candidate, wire
 
 _frombuffer = np.frombuffer  # as it was before the submission could replace it
-FILE_NAME = "submission.py"
-TRACEBACK_CHARACTERS = 4000
 
 
 class Misuse(Exception):
@@ -177,47 +173,17 @@ def _first_element(array: np.ndarray[Any, Any], buffer: np.ndarray[Any, Any]) ->
     return int(begin // buffer.itemsize)
 
 
-def _load(code: types.CodeType, entry_point: str) -> Any:
-    """Run the submission as a new module, so that no call sees what an earlier one left."""
-    module = types.ModuleType("submission")
-    module.__file__ = FILE_NAME
-    sys.modules["submission"] = module
-    exec(code, module.__dict__)  # noqa: S102 - running the submission is what this file is for
-    function = module.__dict__.get(entry_point)
-    if not callable(function):
-        raise NameError(f"the submission must define a function {entry_point}, found none")
-    return function
-
-
-def _explain(error: BaseException) -> dict[str, Any]:
-    """The exception with the candidate's own lines only."""
-    summary = traceback.TracebackException.from_exception(error)
-    seen: traceback.TracebackException | None = summary
-    while seen is not None:
-        own = [frame for frame in seen.stack if frame.filename == FILE_NAME]
-        seen.stack = traceback.StackSummary.from_list(own)
-        seen = seen.__cause__ or seen.__context__
-    text = "".join(summary.format())
-    lines = [frame.lineno for frame in summary.stack]
-    return {
-        "line": lines[-1] if lines else None,
-        "error": type(error).__name__,
-        "message": "".join(summary.format_exception_only()).strip()[-TRACEBACK_CHARACTERS:],
-        "traceback": text[-TRACEBACK_CHARACTERS:],
-    }
-
-
 def _serve(code: types.CodeType, entry_point: str, message: dict[str, Any], blob: bytes) -> None:
     buffer = _frombuffer(blob, message["dtype"]).copy()
     comm = Comm(message["run"], message["rank"], message["size"], buffer)
     try:
-        returned = _load(code, entry_point)(comm, buffer)
+        returned = candidate.load(code, entry_point)(comm, buffer)
         if comm._misuse is not None:  # the submission caught it
             raise comm._misuse
     except Misuse as misuse:
-        comm._tell("misuse", **_explain(misuse))
+        comm._tell("misuse", **candidate.explain(misuse))
     except BaseException as error:
-        comm._tell("raised", **_explain(error))
+        comm._tell("raised", **candidate.explain(error))
     else:
         name = None if returned is None else type(returned).__name__
         comm._tell("returned", buffer.tobytes(), returned=name)
@@ -226,14 +192,10 @@ def _serve(code: types.CodeType, entry_point: str, message: dict[str, Any], blob
 def main(entry_point: str) -> None:
     """Import once to see whether it works, then serve one call a request until hung up on."""
     try:
-        with open(FILE_NAME, "rb") as file:
-            source = file.read()
-        lines = source.decode("utf-8", "replace").splitlines(keepends=True)
-        linecache.cache[FILE_NAME] = (len(source), None, lines, FILE_NAME)
-        code = compile(source, FILE_NAME, "exec", dont_inherit=True)
-        _load(code, entry_point)
+        code = candidate.read()
+        candidate.load(code, entry_point)
     except BaseException as error:
-        wire.write_answer({"type": "failed", **_explain(error)})
+        wire.write_answer({"type": "failed", **candidate.explain(error)})
         return
     wire.write_answer({"type": "ready"})
     while (request := wire.read_request()) is not None:

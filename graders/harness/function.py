@@ -1,48 +1,27 @@
 """Calls the function that a submission defines, once for each request.
 
 Run as ``python -m graders.harness.function ENTRY_POINT`` beside a file ``submission.py``. Arguments
-go in by name, because a JSON object promises no order. The submission is executed afresh for each
-call: what one call leaves behind in the module must not help or harm the next, or a replay of one
-counterexample would see something else than the judge did.
+go in by name, because a JSON object promises no order.
 """
 
 from __future__ import annotations
 
 import contextlib
-import linecache
 import os
 import sys
-import traceback
 import types
-from collections.abc import Callable
 from typing import Any
 
 # One thread a process is all that the sandbox allows, and numpy reads this when it is imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from graders.harness import wire
+from graders.harness import candidate, wire
 
-FILE_NAME = "submission.py"
-TRACEBACK_CHARACTERS = 4000
 NESTING_LIMIT = 50
 
 
 class NotJson(Exception):
     """The returned value cannot be written as JSON."""
-
-
-def _load(code: types.CodeType, entry_point: str) -> Callable[..., Any]:
-    module = types.ModuleType("submission")
-    module.__file__ = FILE_NAME
-    sys.modules["submission"] = module  # dataclasses look their module up there
-    exec(code, module.__dict__)  # noqa: S102
-    function = getattr(module, entry_point, None)
-    if function is None:
-        raise NameError(f"the submission must define {entry_point}, and no such name is there")
-    if not callable(function):
-        kind = type(function).__name__
-        raise TypeError(f"{entry_point} must be a function, got {kind}: define it with def")
-    return function  # type: ignore[no-any-return]
 
 
 def _plain(value: Any, where: str, depth: int = 0) -> Any:
@@ -67,45 +46,26 @@ def _plain(value: Any, where: str, depth: int = 0) -> Any:
     )
 
 
-def _explain(error: BaseException) -> dict[str, Any]:
-    """The exception with the candidate's own lines only."""
-    summary = traceback.TracebackException.from_exception(error)
-    seen: traceback.TracebackException | None = summary
-    while seen is not None:
-        own = [frame for frame in seen.stack if frame.filename == FILE_NAME]
-        seen.stack = traceback.StackSummary.from_list(own)
-        seen = seen.__cause__ or seen.__context__
-    return {
-        "error": type(error).__name__,
-        "message": "".join(summary.format_exception_only()).strip()[-TRACEBACK_CHARACTERS:],
-        "traceback": "".join(summary.format())[-TRACEBACK_CHARACTERS:],
-    }
-
-
 def _answer(code: types.CodeType, entry_point: str, arguments: dict[str, Any]) -> dict[str, Any]:
     try:
-        returned = _load(code, entry_point)(**arguments)
+        returned = candidate.load(code, entry_point)(**arguments)
     except BaseException as error:
-        return {"type": "raised", **_explain(error)}
+        return {"type": "raised", **candidate.explain(error)}
     try:
         return {"type": "returned", "answer": _plain(returned, "the answer")}
     except NotJson as error:
-        return {"type": "no_json", "message": str(error)[:TRACEBACK_CHARACTERS]}
+        return {"type": "no_json", "message": str(error)[: candidate.TRACEBACK_CHARACTERS]}
     except BaseException as error:  # a subclass of dict or float can raise whatever it likes
-        return {"type": "raised", **_explain(error)}
+        return {"type": "raised", **candidate.explain(error)}
 
 
 def main(entry_point: str) -> None:
     """Execute once to see whether it works, then serve one call a request until hung up on."""
     try:
-        with open(FILE_NAME, "rb") as file:
-            source = file.read()
-        lines = source.decode("utf-8", "replace").splitlines(keepends=True)
-        linecache.cache[FILE_NAME] = (len(source), None, lines, FILE_NAME)
-        code = compile(source, FILE_NAME, "exec", dont_inherit=True)
-        _load(code, entry_point)
+        code = candidate.read()
+        candidate.load(code, entry_point)
     except BaseException as error:
-        wire.write_answer({"type": "failed", **_explain(error)})
+        wire.write_answer({"type": "failed", **candidate.explain(error)})
         return
     wire.write_answer({"type": "ready"})
     while (request := wire.read_request()) is not None:

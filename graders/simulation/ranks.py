@@ -12,7 +12,7 @@ from graders.verdict import JsonObject
 _HARNESS = Path(harness.__file__).parent
 _FILES = {
     f"graders/harness/{name}": (_HARNESS / name).read_bytes()
-    for name in ("collective.py", "wire.py")
+    for name in ("collective.py", "candidate.py", "wire.py")
 }
 
 

@@ -201,6 +201,7 @@ def test_the_submission_never_gets_the_checker_or_the_seed(launcher: PlainLaunch
     for spec in submissions:
         assert set(spec.files) == {
             "submission.py",
+            "graders/harness/candidate.py",
             "graders/harness/function.py",
             "graders/harness/wire.py",
         }

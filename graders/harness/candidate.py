@@ -1,0 +1,72 @@
+"""The candidate's own code inside its sandbox: read once, executed afresh for each call, explained.
+
+What one call leaves behind in the module must not help or harm the next, or a replay of one
+counterexample would see something else than the judge did.
+"""
+
+from __future__ import annotations
+
+import linecache
+import sys
+import traceback
+import types
+from collections.abc import Callable
+from typing import Any
+
+FILE_NAME = "submission.py"
+TRACEBACK_CHARACTERS = 4000
+
+
+def read() -> types.CodeType:
+    """Compile the submission; its lines are kept, so that a traceback can show them.
+
+    Raises
+    ------
+    Exception
+        Whatever Python says about a source that is no program.
+    """
+    with open(FILE_NAME, "rb") as file:
+        source = file.read()
+    lines = source.decode("utf-8", "replace").splitlines(keepends=True)
+    linecache.cache[FILE_NAME] = (len(source), None, lines, FILE_NAME)
+    return compile(source, FILE_NAME, "exec", dont_inherit=True)
+
+
+def load(code: types.CodeType, entry_point: str) -> Callable[..., Any]:
+    """Execute the submission as a new module and give its entry point.
+
+    Raises
+    ------
+    NameError, TypeError
+        If there is no such name, or it is no function.
+    BaseException
+        Whatever the submission raises.
+    """
+    module = types.ModuleType("submission")
+    module.__file__ = FILE_NAME
+    sys.modules["submission"] = module  # dataclasses look their module up there
+    exec(code, module.__dict__)  # noqa: S102  running the submission is what this file is for
+    if entry_point not in module.__dict__:
+        raise NameError(f"the submission must define {entry_point}, and no such name is there")
+    function = module.__dict__[entry_point]
+    if not callable(function):
+        kind = type(function).__name__
+        raise TypeError(f"{entry_point} must be a function, got {kind}: define it with def")
+    return function  # type: ignore[no-any-return]
+
+
+def explain(error: BaseException) -> dict[str, Any]:
+    """The exception with the candidate's own lines only: line, error, message, traceback."""
+    summary = traceback.TracebackException.from_exception(error)
+    seen: traceback.TracebackException | None = summary
+    while seen is not None:
+        own = [frame for frame in seen.stack if frame.filename == FILE_NAME]
+        seen.stack = traceback.StackSummary.from_list(own)
+        seen = seen.__cause__ or seen.__context__
+    lines = [frame.lineno for frame in summary.stack]
+    return {
+        "line": lines[-1] if lines else None,
+        "error": type(error).__name__,
+        "message": "".join(summary.format_exception_only()).strip()[-TRACEBACK_CHARACTERS:],
+        "traceback": "".join(summary.format())[-TRACEBACK_CHARACTERS:],
+    }
