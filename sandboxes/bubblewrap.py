@@ -22,6 +22,7 @@ from sandboxes.interface import (
     SandboxError,
 )
 from sandboxes.kernel import mount_private_tmpfs
+from sandboxes.launch import BubblewrapLaunched
 from sandboxes.run import Run
 from sandboxes.runtime import ensure_runtime
 from sandboxes.seccomp import filter_program
@@ -44,6 +45,10 @@ class Host:
     @property
     def is_root(self) -> bool:
         return os.geteuid() == 0
+
+    @property
+    def bounds_inodes(self) -> bool:
+        return self.scratch_mount is not None
 
 
 class BubblewrapSandbox:
@@ -90,12 +95,20 @@ class BubblewrapSandbox:
 
     def run(self, command: Command, stdin: bytes = b"") -> RunResult:
         """Run to the end and report."""
-        with Run(self.host, command, stdin=stdin) as run:
+        with self._run(command, interactive=False, stdin=stdin) as run:
             return run.wait()
 
     def start(self, command: Command) -> Run:
         """Start and return at once."""
-        return Run(self.host, command, interactive=True)
+        return self._run(command, interactive=True, stdin=b"")
+
+    def _run(self, command: Command, interactive: bool, stdin: bytes) -> Run:
+        return Run(
+            lambda: BubblewrapLaunched(self.host, command, interactive, stdin),
+            self.host.hierarchies,
+            command,
+            interactive,
+        )
 
     def sweep(self) -> list[str]:
         """Remove what runners that are gone left on this host; the names of what was found."""

@@ -1,0 +1,163 @@
+"""Starts one run in a slot, and sees it dead."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import struct
+import time
+from collections.abc import Callable
+
+from sandboxes.arguments import resource_limits
+from sandboxes.cgroups import MIB, Cgroup, Hierarchies
+from sandboxes.interface import Command, SandboxError
+from sandboxes.pipes import Pipes, memory_file
+from sandboxes.run import Ending
+from sandboxes.slot import records
+from sandboxes.slot.slot import Slot, complaint, receive_message
+
+_HOME, _ENDED = b"H", b"S"
+_WAIT_STATUS = struct.Struct("=i")
+_PATIENCE_S = 10.0
+
+
+class SlotLaunched:
+    """A run in a slot; see `sandboxes.run.Launched` for what its attributes mean.
+
+    Parameters
+    ----------
+    slot : Slot
+        An idle one, made for the command's profile.
+    give_back : callable
+        Takes the slot when the run is over, and whether it can be used again.
+    """
+
+    own_processes = 1  # init is the root of the tree
+    is_held = False
+
+    def __init__(
+        self,
+        slot: Slot,
+        give_back: Callable[[Slot, bool], None],
+        hierarchies: Hierarchies,
+        command: Command,
+        interactive: bool,
+        stdin: bytes,
+    ) -> None:
+        self._slot = slot
+        self.uid = slot.identity.uid
+        self._is_sound = False  # whether the slot is known to be empty and in step with us
+        self._message = b""
+        self._home_fd: int | None = None
+        self.cgroup: Cgroup | None = None
+        self.cpu_time_s = 0.0
+        self._cleanup = contextlib.ExitStack()
+        self._cleanup.callback(lambda: give_back(slot, self._is_sound))
+        try:
+            bounds = resource_limits(
+                command.limits, hierarchies.memory is not None, slot.own_processes
+            )
+            request = records.request(command, bounds)
+            self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            self._cleanup.callback(self._control.close)
+            self.pipes = Pipes(interactive, stdin)
+        except BaseException:
+            self._is_sound = True
+            self._cleanup.close()
+            raise
+        try:
+            with theirs:
+                self._start(theirs, request, hierarchies, command)
+        except BaseException:
+            self.pipes.close_ours()
+            self.release()
+            raise
+        finally:
+            self.pipes.close_theirs()
+
+    def _start(
+        self, theirs: socket.socket, request: bytes, hierarchies: Hierarchies, command: Command
+    ) -> None:
+        request_fd = memory_file(request)
+        try:
+            self.started_at = time.monotonic()
+            self.process_fd = self._slot.start([theirs.fileno(), request_fd, *self.pipes.theirs])
+        finally:
+            os.close(request_fd)
+        self._cleanup.callback(os.close, self.process_fd)
+        self.process_id = _process_id(self.process_fd)
+        try:
+            if hierarchies.directories():
+                # While init mounts; it waits for our word before it uses memory.
+                self.cgroup = Cgroup(
+                    hierarchies,
+                    command.limits.memory_mib * MIB,
+                    command.limits.processes + self.own_processes,
+                )
+                self._cleanup.callback(self.cgroup.remove)
+                self.cgroup.add(self.process_id)
+            with contextlib.suppress(ConnectionError):  # it has died; its last words will tell
+                self._control.send(b"\0")
+        except BaseException:
+            self.end()
+            raise
+
+    def look(self) -> None:
+        """Read what init has said by now, without waiting."""
+        while self._message[:1] != _ENDED:
+            try:
+                message, passed = receive_message(self._control, 0.0)
+            except BlockingIOError:
+                return
+            if not message:
+                return
+            if message[:1] == _HOME and passed is not None:
+                self._home_fd = passed
+                self._cleanup.callback(self._close_home)
+            else:
+                self._message = message
+
+    def home_fd(self) -> int | None:
+        """The program's working directory, held open since before its start."""
+        self.look()
+        home_fd, self._home_fd = self._home_fd, None
+        return home_fd
+
+    def end(self) -> None:
+        """Kill the run's init and with it all that it holds, and see it reaped."""
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self.process_fd, signal.SIGKILL)
+        self.cpu_time_s = self._slot.finish()
+        self._is_sound = True
+        if self.cgroup is not None:
+            self.cgroup.kill_until_empty()
+
+    def ending(self, said: bytes) -> Ending:
+        """How the program ended, as init saw it."""
+        self.look()
+        if self._message[:1] != _ENDED:
+            raise SandboxError(complaint("a run's init", self._message))
+        (status,) = _WAIT_STATUS.unpack(self._message[1:])
+        if os.WIFSIGNALED(status):
+            return Ending(None, os.WTERMSIG(status))
+        return Ending(os.WEXITSTATUS(status), None)
+
+    def release(self) -> None:
+        """Give everything back. The processes must be gone, or the slot is ended."""
+        self._cleanup.close()
+
+    def _close_home(self) -> None:
+        if self._home_fd is not None:
+            os.close(self._home_fd)
+
+
+def _process_id(process_fd: int) -> int:
+    """The number, as we see it, of the process that a pidfd stands for."""
+    with open(f"/proc/self/fdinfo/{process_fd}") as lines:
+        for line in lines:
+            name, _, value = line.partition(":")
+            if name == "Pid":
+                return int(value)
+    raise SandboxError("the kernel does not tell the process of a pidfd: Linux 5.3 does")
