@@ -43,12 +43,21 @@ class Ending:
 class Launched(Protocol):
     """A started program in its sandbox, as a backend gives it. Used by one thread.
 
-    `process_id` is the root of the tree to meter, of which the first `own_processes` are the
-    sandbox's; `process_fd` is readable when the tree has ended. `cpu_time_s` is that of all
-    processes, once they have been waited for. With `is_held` the program does not start before
-    `home_fd` has succeeded.
+    Attributes
+    ----------
+    uid : int
+        Whose it is in the eyes of the kernel.
+    process_id : int
+        The root of the tree to meter, of which the first `own_processes` are the sandbox's.
+    process_fd : int
+        Readable when the tree has ended.
+    is_held : bool
+        Whether the program does not start before `home_fd` has succeeded.
+    cpu_time_s : float
+        After `end`: CPU seconds of all processes that were waited for.
     """
 
+    uid: int
     process_id: int
     process_fd: int
     own_processes: int

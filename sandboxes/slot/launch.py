@@ -28,8 +28,8 @@ class SlotLaunched:
 
     Parameters
     ----------
-    slot : Slot
-        An idle one, made for the command's profile.
+    take : callable
+        Gives an idle slot, made for the command's profile.
     give_back : callable
         Takes the slot when the run is over, and whether it can be used again.
     """
@@ -39,14 +39,16 @@ class SlotLaunched:
 
     def __init__(
         self,
-        slot: Slot,
+        take: Callable[[], Slot],
         give_back: Callable[[Slot, bool], None],
         hierarchies: Hierarchies,
         command: Command,
         interactive: bool,
         stdin: bytes,
     ) -> None:
-        self._slot = slot
+        bounds = resource_limits(command.limits, hierarchies.memory is not None, Slot.own_processes)
+        request = records.request(command, bounds)
+        self._slot = slot = take()
         self.uid = slot.identity.uid
         self._is_sound = False  # whether the slot is known to be empty and in step with us
         self._message = b""
@@ -56,10 +58,6 @@ class SlotLaunched:
         self._cleanup = contextlib.ExitStack()
         self._cleanup.callback(lambda: give_back(slot, self._is_sound))
         try:
-            bounds = resource_limits(
-                command.limits, hierarchies.memory is not None, slot.own_processes
-            )
-            request = records.request(command, bounds)
             self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             self._cleanup.callback(self._control.close)
             self.pipes = Pipes(interactive, stdin)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from sandboxes.arguments import (
     DEVICES,
@@ -87,7 +87,7 @@ def request(command: Command, limits: Sequence[ResourceLimit]) -> bytes:
         If the command cannot be laid out; the message says the rule.
     """
     names = [placed(name) for name in command.files]
-    folders = {folder for name in names for folder in Path(name).parents}
+    folders = {folder for name in names for folder in PurePosixPath(name).parents[:-1]}
     arguments = argv_inside(command)
     variables = _variables(environment(command.profile))
     strings = _strings([*arguments, *variables, *names])

@@ -139,9 +139,14 @@ class SlotSandbox:
         def give_back(slot: Slot, is_sound: bool) -> None:
             self._give_back(kind, slot, is_sound)
 
-        slot = self._take(kind)
-        hierarchies = self.host.hierarchies
-        return SlotLaunched(slot, give_back, hierarchies, command, interactive, stdin)
+        return SlotLaunched(
+            lambda: self._take(kind),
+            give_back,
+            self.host.hierarchies,
+            command,
+            interactive,
+            stdin,
+        )
 
     def _take(self, kind: Kind) -> Slot:
         with self._lock:
