@@ -38,7 +38,7 @@ def ensure_launcher(progress: Callable[[str], None] = lambda line: None) -> Laun
     Raises
     ------
     SandboxError
-        If there is no C compiler, or it fails.
+        If there is no C compiler, or it fails, or the folder cannot be written.
     """
     sources = b"".join(path.read_bytes() for path in sorted(_SOURCES.glob("*.[ch]")))
     stamp = hashlib.sha256(sources + f"{_FLAGS}{platform.machine()}".encode()).hexdigest()[:16]
@@ -46,12 +46,18 @@ def ensure_launcher(progress: Callable[[str], None] = lambda line: None) -> Laun
     launcher = Launcher(directory / "slot", directory / "slot.so")
     if directory.exists():  # it appears at once and whole
         return launcher
-    directory.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    with open(directory.parent / ".slot.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not directory.exists():
-            progress(f"Compiling the slot launcher into {directory}")
-            _build(directory)
+    try:
+        directory.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        with open(directory.parent / ".slot.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not directory.exists():
+                progress(f"Compiling the slot launcher into {directory}")
+                _build(directory)
+    except OSError as error:
+        raise SandboxError(
+            f"the slot launcher belongs into {directory}, which cannot be made ({error}); run "
+            "python -m sandboxes.slot.build as somebody who can"
+        ) from error
     return launcher
 
 

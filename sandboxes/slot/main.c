@@ -115,7 +115,7 @@ static void become_zygote(char *environment, char *modules)
     fail(SOCKET_FD, PYTHON);
 }
 
-int main(void)
+int main(int count, char **arguments)
 {
     size_t bytes;
     char *config = map_file(CONFIG_FD, &bytes);
@@ -123,6 +123,8 @@ int main(void)
     char *layout, *environment, *modules;
     pid_t server;
 
+    for (; count > 0; --count) /* inits show it to their programs */
+        memset(arguments[count - 1], 0, strlen(arguments[count - 1]));
     memcpy(&settings, config, sizeof settings);
     layout = config + sizeof settings + settings.filter_bytes;
     environment = layout + settings.layout_bytes;
