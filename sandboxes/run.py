@@ -322,6 +322,7 @@ class Run:
         launched, limits = self._launched, self._command.limits
         wall_deadline = launched.started_at + limits.wall_time_s
         process_has_ended = False
+        self._next_look_at = launched.started_at + _LOOK_AT_LEAST_AFTER_S
         while not process_has_ended and self._stop_reason is None:
             now = time.monotonic()
             if now >= wall_deadline:
@@ -347,7 +348,10 @@ class Run:
             with self._lock:
                 self._write_outbox()
             self._remember_home()
-            self._check_limits()
+            if self._output.flooded:
+                self._stop(RunStatus.OUTPUT_EXCEEDED)
+            elif not process_has_ended and time.monotonic() >= self._next_look_at:
+                self._check_limits()  # at the end, `_sum_up` does
 
     def _next_look_s(self) -> float:
         """How long the run can be left alone without passing its CPU time by much."""
@@ -360,9 +364,8 @@ class Run:
         limits = self._command.limits
         with self._lock:
             self._meter.read(limits.memory_mib)
-        if self._output.flooded:
-            self._stop(RunStatus.OUTPUT_EXCEEDED)
-        elif self._is_out_of_memory():
+        self._next_look_at = time.monotonic() + _LOOK_AT_LEAST_AFTER_S
+        if self._is_out_of_memory():
             self._stop(RunStatus.MEMORY_EXCEEDED)
         elif self._meter.cpu_time_s > limits.cpu_time_s:
             self._stop(RunStatus.CPU_TIME_EXCEEDED)

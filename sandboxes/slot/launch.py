@@ -81,26 +81,35 @@ class SlotLaunched:
         request_fd = memory_file(request)
         try:
             self.started_at = time.monotonic()
-            self.process_fd = self._slot.start([theirs.fileno(), request_fd, *self.pipes.theirs])
+            self._slot.start([theirs.fileno(), request_fd, *self.pipes.theirs])
         finally:
             os.close(request_fd)
+        # While init mounts; it waits for our word before it uses memory.
+        group_error = self._make_cgroup(hierarchies, command)
+        self.process_fd = self._slot.started()
         self._cleanup.callback(os.close, self.process_fd)
-        self.process_id = _process_id(self.process_fd)
         try:
-            if hierarchies.directories():
-                # While init mounts; it waits for our word before it uses memory.
-                self.cgroup = Cgroup(
-                    hierarchies,
-                    command.limits.memory_mib * MIB,
-                    command.limits.processes + self.own_processes,
-                )
-                self._cleanup.callback(self.cgroup.remove)
+            if group_error is not None:
+                raise group_error
+            self.process_id = _process_id(self.process_fd)
+            if self.cgroup is not None:
                 self.cgroup.add(self.process_id)
             with contextlib.suppress(ConnectionError):  # it has died; its last words will tell
                 self._control.send(b"\0")
         except BaseException:
             self.end()
             raise
+
+    def _make_cgroup(self, hierarchies: Hierarchies, command: Command) -> SandboxError | None:
+        """The error is a value, since the run that was asked for has to be met and ended first."""
+        if hierarchies.directories():
+            processes = command.limits.processes + self.own_processes
+            try:
+                self.cgroup = Cgroup(hierarchies, command.limits.memory_mib * MIB, processes)
+            except SandboxError as error:
+                return error
+            self._cleanup.callback(self.cgroup.remove)
+        return None
 
     def look(self) -> None:
         """Read what init has said by now, without waiting."""
@@ -124,13 +133,11 @@ class SlotLaunched:
         return home_fd
 
     def end(self) -> None:
-        """Kill the run's init and with it all that it holds, and see it reaped."""
+        """Kill the run's init and see it reaped: everything in its pid namespace went before."""
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(self.process_fd, signal.SIGKILL)
         self.cpu_time_s = self._slot.finish()
         self._is_sound = True
-        if self.cgroup is not None:
-            self.cgroup.kill_until_empty()
 
     def ending(self, said: bytes) -> Ending:
         """How the program ended, as init saw it."""
@@ -153,9 +160,13 @@ class SlotLaunched:
 
 def _process_id(process_fd: int) -> int:
     """The number, as we see it, of the process that a pidfd stands for."""
-    with open(f"/proc/self/fdinfo/{process_fd}") as lines:
-        for line in lines:
-            name, _, value = line.partition(":")
-            if name == "Pid":
-                return int(value)
+    fd = os.open(f"/proc/self/fdinfo/{process_fd}", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        text = os.read(fd, 4096).decode()
+    finally:
+        os.close(fd)
+    for line in text.splitlines():
+        name, _, value = line.partition(":")
+        if name == "Pid":
+            return int(value)
     raise SandboxError("the kernel does not tell the process of a pidfd: Linux 5.3 does")

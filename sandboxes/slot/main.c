@@ -90,7 +90,7 @@ static void run_programs(void)
         pid_t program;
 
         slot_accept();
-        program = fork();
+        program = vfork(); /* init holds still until the program has its own memory */
         if (program != 0)
             slot_init(program);
         slot_enter();

@@ -30,6 +30,7 @@ enum { CONTROL, REQUEST, STDIN, STDOUT, STDERR, FRAMES_IN, FRAMES_OUT, MOST_FDS 
 
 static const char *filter; /* mapped once, before the first run */
 static size_t filter_bytes;
+static int is_zygote;
 
 static struct {
     int fds;
@@ -38,7 +39,7 @@ static struct {
     size_t mapped_bytes;
     const char *strings;
     char **arguments, **variables, **names;
-    int gate[2]; /* the program waits until its init is confined */
+    int gate[2]; /* a zygote's program waits here until its init is confined */
 } run;
 
 static int kept(int which)
@@ -55,6 +56,7 @@ static void load_filter(void)
     memcpy(&settings, config, sizeof settings);
     filter = config + sizeof settings;
     filter_bytes = settings.filter_bytes;
+    is_zygote = settings.modules_bytes > 0;
     close(CONFIG_FD);
 }
 
@@ -264,11 +266,15 @@ static void prepare(const int *fds)
         mount_at("proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, NULL);
     }
     drop_capabilities();
-    if (pipe2(run.gate, O_CLOEXEC) < 0)
+    /* A program that is executed inherits the filter and gets memory of its own. A zygote's is a
+     * copy of init, unreadable like it: before its filter forbids that, it has to change it. */
+    if (!is_zygote)
+        set_filter(filter, filter_bytes);
+    else if (pipe2(run.gate, O_CLOEXEC) < 0)
         fail(kept(CONTROL), "pipe2");
 }
 
-/* Serves until a run has been forked, and returns in its init only, confined but for the filter. */
+/* Serves until a run has been forked, and returns in its init only, without privileges. */
 int slot_accept(void)
 {
     int fds[MOST_FDS];
@@ -310,11 +316,13 @@ void slot_init(pid_t program)
 
     if (program < 0)
         fail(kept(CONTROL), "fork of the program");
-    close(run.gate[0]);
     syscall(SYS_close_range, kept(REQUEST), kept(run.fds) - 1, 0);
     munmap((void *)run.mapped, run.mapped_bytes);
-    set_filter(filter, filter_bytes);
-    close(run.gate[1]); /* the program may go */
+    if (is_zygote) {
+        close(run.gate[0]);
+        set_filter(filter, filter_bytes);
+        close(run.gate[1]); /* the program may go */
+    }
     for (;;) {
         pid_t ended = waitpid(-1, &status, 0);
         if (ended == program || (ended < 0 && errno != EINTR))
@@ -345,17 +353,21 @@ void slot_enter(void)
 {
     char byte;
 
-    close(run.gate[1]);
-    while (read(run.gate[0], &byte, 1) < 0 && errno == EINTR) {
+    if (is_zygote) {
+        close(run.gate[1]);
+        while (read(run.gate[0], &byte, 1) < 0 && errno == EINTR) {
+        }
+        if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0) /* or it could not read its own /proc */
+            fail(kept(CONTROL), "prctl(PR_SET_DUMPABLE)");
     }
-    /* Or a zygote's program could not read its own /proc; its memory is nobody else's. */
-    if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0 || chdir(HOME_PATH) < 0)
+    if (chdir(HOME_PATH) < 0)
         fail(kept(CONTROL), HOME_PATH);
     for (int which = STDIN; which < run.fds; ++which)
         if (dup2(kept(which), which - STDIN) < 0)
             fail(kept(CONTROL), "dup2");
     set_limits();
-    set_filter(filter, filter_bytes);
+    if (is_zygote)
+        set_filter(filter, filter_bytes);
     syscall(SYS_close_range, run.fds - STDIN, ~0u, 0);
 }
 

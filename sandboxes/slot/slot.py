@@ -72,9 +72,12 @@ class Slot:
             self.end()
             raise
 
-    def start(self, descriptors: Sequence[int]) -> int:
-        """Fork a run that has these; a pidfd of its init, the caller's to close."""
+    def start(self, descriptors: Sequence[int]) -> None:
+        """Let the server fork a run that has these; `started` must follow."""
         socket.send_fds(self._socket, [b"\0"], descriptors)
+
+    def started(self) -> int:
+        """A pidfd of the run's init, the caller's to close."""
         _, passed = self._expect(_STARTED, _PATIENCE_S)
         if passed is None:
             raise SandboxError("a slot started a run without a descriptor of it")
