@@ -1,7 +1,9 @@
 """What a sandbox costs: starts and teardowns beside the cheapest start there is, posix_spawn.
 
 ``python -m sandboxes.bench`` prints a table. All are started in turn, so that a busy moment of the
-machine hits all; medians are compared, and ratios hold better than milliseconds.
+machine hits all; medians are compared, and ratios hold better than milliseconds. Those without a
+control group show what entering one costs: the kernel may wait for an RCU grace period, some
+milliseconds, unless another process entered one a moment ago.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sandboxes.bubblewrap import BubblewrapSandbox
+from sandboxes.cgroups import Hierarchies
 from sandboxes.interface import Command, Limits, Profile, RunStatus, Sandbox, SandboxError
 from sandboxes.slot import SlotSandbox
 
@@ -103,16 +106,19 @@ def main() -> int:
     try:
         bubblewrap, slot = BubblewrapSandbox(progress=print), SlotSandbox(progress=print)
         cold = SlotSandbox(zygotes={})
+        ungrouped = SlotSandbox(hierarchies=Hierarchies())
         starts = measure(
             {
                 "posix_spawn": spawn_s,
                 "slot": lambda: run_s(slot),
+                "slot, no group": lambda: run_s(ungrouped),
                 "bubblewrap": lambda: run_s(bubblewrap),
             },
             _ROUNDS,
         )
         instructions = measure(
             {
+                "zygote, no group": lambda: first_instruction_s(ungrouped),
                 "zygote in a slot": lambda: first_instruction_s(slot),
                 "cold in a slot": lambda: first_instruction_s(cold),
                 "cold in bubblewrap": lambda: first_instruction_s(bubblewrap),

@@ -121,9 +121,9 @@ class BubblewrapSandbox:
         try:
             result = self.run(command)
         except SandboxError as error:
-            raise SandboxError(f"{error}. {_advice()}") from error
+            raise SandboxError(f"{error}. {advice()}") from error
         if result.status is not RunStatus.EXITED or result.exit_code != 0:
-            raise SandboxError(f"a trial run of true ended with {result}. {_advice()}")
+            raise SandboxError(f"a trial run of true ended with {result}. {advice()}")
 
 
 @functools.cache
@@ -148,19 +148,19 @@ def can_mount_scratch() -> bool:
         return executor.submit(attempt).result()
 
 
-def _advice() -> str:
-    """What an administrator of this host should do when bubblewrap does not work."""
+def advice() -> str:
+    """What an administrator of this host should do where namespaces cannot be made."""
     if _sysctl("kernel/apparmor_restrict_unprivileged_userns") == "1":
         return (
             "AppArmor keeps unprivileged programs from making user namespaces here: give "
-            "bubblewrap the profile in sandboxes/apparmor.profile (it says how)"
+            "the sandbox the profiles in sandboxes/apparmor.profile (it says how)"
         )
     if _sysctl("kernel/unprivileged_userns_clone") == "0":
         return "unprivileged user namespaces are off: sysctl -w kernel.unprivileged_userns_clone=1"
     if _sysctl("user/max_user_namespaces") == "0":
         return "user namespaces are off: sysctl -w user.max_user_namespaces=10000"
     return (
-        "bubblewrap needs user, pid, mount and network namespaces and a fresh /proc; a container "
+        "a sandbox needs user, pid, mount and network namespaces and a fresh /proc; a container "
         "must allow them (docker: --security-opt seccomp=unconfined --security-opt "
         "systempaths=unconfined)"
     )

@@ -136,7 +136,11 @@ class SlotLaunched:
         """Kill the run's init and see it reaped: everything in its pid namespace went before."""
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(self.process_fd, signal.SIGKILL)
-        self.cpu_time_s = self._slot.finish()
+        try:
+            self.cpu_time_s = self._slot.finish()
+        except SandboxError:
+            self._slot.end()  # or the control group would not become empty
+            raise
         self._is_sound = True
 
     def ending(self, said: bytes) -> Ending:

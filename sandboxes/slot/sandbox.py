@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandboxes import cgroups
-from sandboxes.bubblewrap import find_hierarchies
+from sandboxes.bubblewrap import advice, find_hierarchies
 from sandboxes.cgroups import Hierarchies
 from sandboxes.identity import FIRST_UID, LAST_UID, take_identity
 from sandboxes.interface import Command, Limits, Profile, RunResult, RunStatus, SandboxError
@@ -188,6 +188,9 @@ class SlotSandbox:
         command = Command(
             argv=("/usr/bin/true",), profile=Profile.RUN_CPP, limits=Limits(processes=2)
         )
-        result = self.run(command)
+        try:
+            result = self.run(command)
+        except SandboxError as error:
+            raise SandboxError(f"{error}. {advice()}") from error
         if result.status is not RunStatus.EXITED or result.exit_code != 0:
-            raise SandboxError(f"a trial run of true ended with {result}")
+            raise SandboxError(f"a trial run of true ended with {result}. {advice()}")

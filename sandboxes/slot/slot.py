@@ -50,6 +50,7 @@ class Slot:
         self, launcher: Launcher, identity: Identity, settings: bytes, is_zygote: bool
     ) -> None:
         self.identity = identity
+        self._has_ended = False
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with contextlib.ExitStack() as passed, theirs:
             null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
@@ -89,7 +90,10 @@ class Slot:
         return float(_CPU_TIME.unpack(body)[0]) / 1e6
 
     def end(self) -> None:
-        """End the server and whatever is in the slot, and see it gone."""
+        """End the server and whatever is in the slot, and see it gone. Safe to call twice."""
+        if self._has_ended:
+            return
+        self._has_ended = True
         self._socket.close()
         watch = os.pidfd_open(self._process_id)
         try:

@@ -11,6 +11,7 @@ import builtins
 import ctypes
 import gc
 import importlib
+import importlib.machinery
 import io
 import os
 import runpy
@@ -58,15 +59,17 @@ def _reopened(old: TextIO) -> io.TextIOWrapper:
     raw = io.FileIO(old.fileno(), old.mode, closefd=False)
     raw.name = old.name
     binary = io.BufferedReader(raw) if old.mode == "r" else raw
-    return io.TextIOWrapper(
+    stream = io.TextIOWrapper(
         cast(BinaryIO, binary), old.encoding, old.errors, write_through=old.mode == "w"
     )
+    stream.__dict__["mode"] = old.mode
+    return stream
 
 
 def run_main(arguments: list[str]) -> None:
     """Run ``FILE ...`` or ``-m MODULE ...`` as the interpreter's own command line would."""
     main = types.ModuleType("__main__")
-    main.__dict__["__builtins__"] = builtins
+    main.__dict__.update(__builtins__=builtins, __annotations__={})
     sys.modules["__main__"] = main
     if arguments[0] == "-m":
         sys.path[0] = os.getcwd()
@@ -76,8 +79,8 @@ def run_main(arguments: list[str]) -> None:
     path = os.path.abspath(arguments[0])
     sys.path[0] = os.path.dirname(os.path.realpath(path))
     sys.argv = list(arguments)
-    main.__file__ = path
-    main.__dict__["__cached__"] = None
+    main.__loader__ = importlib.machinery.SourceFileLoader("__main__", path)
+    main.__dict__.update(__file__=path, __cached__=None)
     with open(path, "rb") as file:
         source = file.read()
     exec(compile(source, path, "exec"), main.__dict__)  # noqa: S102 - what this file is for
