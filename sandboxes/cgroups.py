@@ -46,9 +46,9 @@ class Hierarchies:
 
 
 class Cgroup:
-    """The groups of one run. Limits what the hierarchies allow and accounts for the whole tree."""
+    """The groups of one run. They bound, once told the limits, and account for the whole tree."""
 
-    def __init__(self, hierarchies: Hierarchies, memory_bytes: int, processes: int) -> None:
+    def __init__(self, hierarchies: Hierarchies) -> None:
         self.hierarchies = hierarchies
         name = f"{_PREFIX}{_own_name(os.getpid())}-{next(_numbers)}"
         self._directories = [parent / name for parent in hierarchies.directories()]
@@ -59,10 +59,16 @@ class Cgroup:
         try:
             for directory in self._directories:
                 directory.mkdir()
-            self._limit(memory_bytes, processes)
         except OSError as error:
             self.remove()
             raise SandboxError(f"a control group could not be made: {error}") from error
+
+    def limit(self, memory_bytes: int, processes: int) -> None:
+        """Bound the tree, once and before it grows."""
+        try:
+            self._limit(memory_bytes, processes)
+        except OSError as error:
+            raise SandboxError(f"a control group could not be limited: {error}") from error
 
     def _limit(self, memory_bytes: int, processes: int) -> None:
         if self._memory and self.hierarchies.is_v2:
@@ -216,8 +222,9 @@ def _works(hierarchies: Hierarchies) -> bool:
     """Whether a process can be put into a new group there and the group's limit be set."""
     child = os.posix_spawn("/bin/sleep", ["sleep", "10"], {})
     try:
-        group = Cgroup(hierarchies, 64 * MIB, 8)
+        group = Cgroup(hierarchies)
         try:
+            group.limit(64 * MIB, 8)
             group.add(child)
             works = all(child in _members(path) for path in group._directories)
             works = works and group.is_bounded(64 * MIB) and not group.out_of_memory()

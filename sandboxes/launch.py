@@ -67,12 +67,9 @@ class BubblewrapLaunched:
         identity = self._cleanup.enter_context(take_identity(host.first_uid, host.last_uid))
         self.uid = identity.uid
         if host.hierarchies.directories():
-            self.cgroup = Cgroup(
-                host.hierarchies,
-                limits.memory_mib * MIB,
-                limits.processes + self.own_processes,
-            )
+            self.cgroup = Cgroup(host.hierarchies)
             self._cleanup.callback(self.cgroup.remove)
+            self.cgroup.limit(limits.memory_mib * MIB, limits.processes + self.own_processes)
         if host.scratch_mount is not None:
             inodes = limits.scratch_inodes + len(command.files) + 4  # the root and three folders
             self._scratch_fd = mount_private_tmpfs(
@@ -221,6 +218,9 @@ class BubblewrapLaunched:
     def release(self) -> None:
         """Give everything back. The processes must be gone."""
         self._cleanup.close()
+
+    def afterwards(self) -> None:
+        """Nothing is made ahead."""
 
 
 class Status:

@@ -82,6 +82,9 @@ class Launched(Protocol):
     def release(self) -> None:
         """Give everything back. The processes must be gone."""
 
+    def afterwards(self) -> None:
+        """What can wait until the caller has its result; raises nothing."""
+
 
 class Run:
     """A command in its sandbox; an `InteractiveRun` when started as one.
@@ -109,6 +112,7 @@ class Run:
         self._receiving = threading.Lock()
         self._started = threading.Event()
         self._ended = threading.Event()
+        self._told = threading.Event()  # the run's thread has done with our descriptors
         self._ended_fd = os.eventfd(0, os.EFD_CLOEXEC)
         self._wake_fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._outbox: deque[memoryview] = deque()
@@ -183,8 +187,7 @@ class Run:
     def close(self) -> RunResult:
         """Kill what still runs; every process is gone when this returns. Safe to call twice."""
         self._stop(RunStatus.KILLED)
-        self._ended.wait()
-        self._thread.join()
+        self._told.wait()
         self._close_fds()
         return self._how_it_ended()
 
@@ -309,6 +312,8 @@ class Run:
                 os.close(self._home_fd)
             self._ended.set()
             os.eventfd_write(self._ended_fd, 1)
+            self._told.set()
+        launched.afterwards()
 
     def _fail(self, error: BaseException) -> None:
         """Keep an error of ours for whoever asks how the run ended."""

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 
 from sandboxes.arguments import resource_limits
-from sandboxes.cgroups import MIB, Cgroup, Hierarchies
+from sandboxes.cgroups import MIB, Hierarchies
 from sandboxes.interface import Command, SandboxError
 from sandboxes.pipes import Pipes, memory_file
 from sandboxes.run import Ending
@@ -32,6 +32,8 @@ class SlotLaunched:
         Gives an idle slot, made for the command's profile.
     give_back : callable
         Takes the slot when the run is over, and whether it can be used again.
+    make_ready : callable
+        Takes a slot that can, when the caller has its result.
     """
 
     own_processes = 1  # init is the root of the tree
@@ -41,6 +43,7 @@ class SlotLaunched:
         self,
         take: Callable[[], Slot],
         give_back: Callable[[Slot, bool], None],
+        make_ready: Callable[[Slot], None],
         hierarchies: Hierarchies,
         command: Command,
         interactive: bool,
@@ -49,67 +52,44 @@ class SlotLaunched:
         bounds = resource_limits(command.limits, hierarchies.memory is not None, Slot.own_processes)
         request = records.request(command, bounds)
         self._slot = slot = take()
+        self._make_ready = make_ready
         self.uid = slot.identity.uid
         self._is_sound = False  # whether the slot is known to be empty and in step with us
         self._message = b""
         self._home_fd: int | None = None
-        self.cgroup: Cgroup | None = None
         self.cpu_time_s = 0.0
         self._cleanup = contextlib.ExitStack()
+        self._ahead = slot.take_ahead()
+        self._control, self.cgroup = self._ahead.control, self._ahead.cgroup
+        self.process_fd, self.process_id = self._ahead.process_fd, self._ahead.process_id
         self._cleanup.callback(lambda: give_back(slot, self._is_sound))
+        self._cleanup.callback(self._ahead.close)
         try:
-            self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            self._cleanup.callback(self._control.close)
             self.pipes = Pipes(interactive, stdin)
+            try:
+                self._start(request, command)
+            except BaseException:
+                self.pipes.close_ours()
+                raise
+            finally:
+                self.pipes.close_theirs()
         except BaseException:
-            self._is_sound = True
-            self._cleanup.close()
-            raise
-        try:
-            with theirs:
-                self._start(theirs, request, hierarchies, command)
-        except BaseException:
-            self.pipes.close_ours()
+            self.end()
             self.release()
+            self.afterwards()
             raise
-        finally:
-            self.pipes.close_theirs()
 
-    def _start(
-        self, theirs: socket.socket, request: bytes, hierarchies: Hierarchies, command: Command
-    ) -> None:
+    def _start(self, request: bytes, command: Command) -> None:
+        limits = command.limits
+        if self.cgroup is not None:
+            self.cgroup.limit(limits.memory_mib * MIB, limits.processes + self.own_processes)
         request_fd = memory_file(request)
         try:
             self.started_at = time.monotonic()
-            self._slot.start([theirs.fileno(), request_fd, *self.pipes.theirs])
+            with contextlib.suppress(ConnectionError):  # it has died; its last words will tell
+                socket.send_fds(self._control, [b"\0"], [request_fd, *self.pipes.theirs])
         finally:
             os.close(request_fd)
-        # While init mounts; it waits for our word before it uses memory.
-        group_error = self._make_cgroup(hierarchies, command)
-        self.process_fd = self._slot.started()
-        self._cleanup.callback(os.close, self.process_fd)
-        try:
-            if group_error is not None:
-                raise group_error
-            self.process_id = _process_id(self.process_fd)
-            if self.cgroup is not None:
-                self.cgroup.add(self.process_id)
-            with contextlib.suppress(ConnectionError):  # it has died; its last words will tell
-                self._control.send(b"\0")
-        except BaseException:
-            self.end()
-            raise
-
-    def _make_cgroup(self, hierarchies: Hierarchies, command: Command) -> SandboxError | None:
-        """The error is a value, since the run that was asked for has to be met and ended first."""
-        if hierarchies.directories():
-            processes = command.limits.processes + self.own_processes
-            try:
-                self.cgroup = Cgroup(hierarchies, command.limits.memory_mib * MIB, processes)
-            except SandboxError as error:
-                return error
-            self._cleanup.callback(self.cgroup.remove)
-        return None
 
     def look(self) -> None:
         """Read what init has said by now, without waiting."""
@@ -157,20 +137,11 @@ class SlotLaunched:
         """Give everything back. The processes must be gone, or the slot is ended."""
         self._cleanup.close()
 
+    def afterwards(self) -> None:
+        """Make the slot ready for its next run."""
+        if self._is_sound:
+            self._make_ready(self._slot)
+
     def _close_home(self) -> None:
         if self._home_fd is not None:
             os.close(self._home_fd)
-
-
-def _process_id(process_fd: int) -> int:
-    """The number, as we see it, of the process that a pidfd stands for."""
-    fd = os.open(f"/proc/self/fdinfo/{process_fd}", os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        text = os.read(fd, 4096).decode()
-    finally:
-        os.close(fd)
-    for line in text.splitlines():
-        name, _, value = line.partition(":")
-        if name == "Pid":
-            return int(value)
-    raise SandboxError("the kernel does not tell the process of a pidfd: Linux 5.3 does")

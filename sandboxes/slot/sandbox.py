@@ -91,9 +91,10 @@ class SlotSandbox:
             last_uid=uids[1],
         )
         self._zygotes = dict(zygotes)
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self._owner = os.getpid()
         self._idle: defaultdict[Kind, list[Slot]] = defaultdict(list)
+        self._getting_ready: defaultdict[Kind, int] = defaultdict(int)
         cgroups.sweep(self.host.hierarchies)
         self._try_once()
 
@@ -112,7 +113,8 @@ class SlotSandbox:
 
     def close(self) -> None:
         """End the idle slots; those in use end with their runs. More runs make new ones."""
-        with self._lock:
+        with self._changed:
+            self._changed.wait_for(lambda: not any(self._getting_ready.values()))
             idle = [slot for slots in self._idle.values() for slot in slots]
             self._idle.clear()
         for slot in idle:
@@ -142,6 +144,7 @@ class SlotSandbox:
         return SlotLaunched(
             lambda: self._take(kind),
             give_back,
+            lambda slot: self._make_ready(kind, slot),
             self.host.hierarchies,
             command,
             interactive,
@@ -149,11 +152,15 @@ class SlotSandbox:
         )
 
     def _take(self, kind: Kind) -> Slot:
-        with self._lock:
+        with self._changed:
             self._forget_after_a_fork()
+            # One that is nearly ready is sooner ready than a new one.
+            self._changed.wait_for(lambda: self._idle[kind] or not self._getting_ready[kind])
             if self._idle[kind]:
                 return self._idle[kind].pop()
-        return self._make(kind)
+        slot = self._make(kind)
+        slot.fork_ahead(self.host.hierarchies)
+        return slot
 
     def _make(self, kind: Kind) -> Slot:
         host = self.host
@@ -169,11 +176,28 @@ class SlotSandbox:
             raise
 
     def _give_back(self, kind: Kind, slot: Slot, is_sound: bool) -> None:
-        with self._lock:
-            if is_sound and len(self._idle[kind]) < MOST_IDLE:
-                self._idle[kind].append(slot)
-                return
-        slot.end()
+        if not is_sound:
+            slot.end()
+            return
+        with self._changed:
+            self._getting_ready[kind] += 1
+
+    def _make_ready(self, kind: Kind, slot: Slot) -> None:
+        is_ready = False
+        try:
+            if len(self._idle[kind]) < MOST_IDLE:
+                slot.fork_ahead(self.host.hierarchies)
+                is_ready = True
+            else:
+                slot.end()
+        except SandboxError:
+            pass  # it has ended; whoever needs the next one learns what is wrong
+        finally:
+            with self._changed:
+                self._getting_ready[kind] -= 1
+                if is_ready:
+                    self._idle[kind].append(slot)
+                self._changed.notify_all()
 
     def _forget_after_a_fork(self) -> None:
         """The slots of the process that this one was forked from are not ours to use."""
@@ -182,6 +206,7 @@ class SlotSandbox:
                 for slot in slots:
                     slot.forget()
             self._idle.clear()
+            self._getting_ready.clear()
             self._owner = os.getpid()
 
     def _try_once(self) -> None:

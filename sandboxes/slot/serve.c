@@ -1,7 +1,7 @@
-/* One run after another: take what a run needs, fork it into fresh namespaces, see it dead.
+/* One run after another: fork it into fresh namespaces, ahead of need, and see it dead.
  *
- * The server never looks into a request. It forks first; what the runner sent is read by the init
- * of the run that it belongs to, whose memory and descriptors end with that run.
+ * The server never holds a descriptor of a run, let alone reads one. What the runner sends goes to
+ * the init of the run that it belongs to, whose memory and descriptors end with that run.
  */
 #define _GNU_SOURCE
 #include "slot.h"
@@ -61,7 +61,7 @@ static void load_filter(void)
 }
 
 /* How many descriptors came; 0 when the runner has hung up. */
-static int receive(int *fds)
+static int receive(int socket, int *fds)
 {
     char byte;
     struct iovec part = {&byte, 1};
@@ -76,7 +76,7 @@ static int receive(int *fds)
     do {
         message.msg_control = &control;
         message.msg_controllen = sizeof control;
-        got = recvmsg(SOCKET_FD, &message, MSG_CMSG_CLOEXEC);
+        got = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
     } while (got < 0 && errno == EINTR);
     if (got <= 0 || message.msg_controllen < sizeof control.header)
         return 0;
@@ -109,15 +109,29 @@ static void see_dead(pid_t init, int init_fd)
     send_message(SOCKET_FD, REAPED, &cpu_us, sizeof cpu_us, -1);
 }
 
-static void keep_passed(const int *fds)
+static void keep(int fd, int which)
 {
-    for (int which = 0; which < run.fds; ++which)
-        if (fcntl(fds[which], F_DUPFD_CLOEXEC, kept(which)) != kept(which))
-            fail(fds[CONTROL], "a descriptor could not be moved");
+    if (fcntl(fd, F_DUPFD_CLOEXEC, kept(which)) != kept(which))
+        fail(fd, "a descriptor could not be moved");
+    close(fd);
+}
+
+/* Init's own, and then, from the runner itself, the run's. The runner sends them when init is in
+ * its control group, so that no memory is used before that should be charged to the run. */
+static void take_descriptors(int control)
+{
+    int fds[MOST_FDS];
+
+    keep(control, CONTROL);
     failure_socket = kept(CONTROL);
     if (syscall(SYS_close_range, SOCKET_FD, FIRST_KEPT_FD - 1, 0) < 0 ||
-        syscall(SYS_close_range, kept(run.fds), ~0u, 0) < 0)
+        syscall(SYS_close_range, kept(REQUEST), ~0u, 0) < 0)
         fail(kept(CONTROL), "close_range");
+    run.fds = REQUEST + receive(kept(CONTROL), fds);
+    if (run.fds == REQUEST)
+        _exit(0); /* the runner has changed its mind */
+    for (int which = REQUEST; which < run.fds; ++which)
+        keep(fds[which - REQUEST], which);
 }
 
 static char **string_list(char **list, uint32_t count)
@@ -238,20 +252,15 @@ static void lay_files(void)
         fail(kept(CONTROL), "umount of the files");
 }
 
-/* Everything that needs privileges. The runner says go when init is in its control group, and only
- * then is memory used that has to be charged to the run. */
-static void prepare(const int *fds)
+/* Everything that needs privileges. */
+static void prepare(int control)
 {
-    char byte;
-
-    keep_passed(fds);
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_NAME, "init", 0, 0, 0) < 0)
-        fail(kept(CONTROL), "prctl");
+        fail(control, "prctl");
+    take_descriptors(control);
     setsid();
     read_request();
     mount_scratch();
-    if (run.request.files == 0)
-        mount_at("proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, NULL);
     if (run.request.wants_home) {
         int home = open(HOME_PATH, O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (home < 0)
@@ -259,12 +268,9 @@ static void prepare(const int *fds)
         send_message(kept(CONTROL), HOME, NULL, 0, home);
         close(home);
     }
-    while (recv(kept(CONTROL), &byte, 1, 0) < 0 && errno == EINTR) {
-    }
-    if (run.request.files != 0) {
+    if (run.request.files != 0)
         lay_files();
-        mount_at("proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, NULL);
-    }
+    mount_at("proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, NULL);
     drop_capabilities();
     /* A program that is executed inherits the filter and gets memory of its own. A zygote's is a
      * copy of init, unreadable like it: before its filter forbids that, it has to change it. */
@@ -287,8 +293,7 @@ int slot_accept(void)
         int init_fd = -1;
         long init;
 
-        run.fds = receive(fds);
-        if (run.fds == 0)
+        if (receive(SOCKET_FD, fds) == 0)
             _exit(0);
         /* No libc function takes these flags without a second stack; the first three arguments
          * stand in the same order everywhere. */
@@ -296,13 +301,12 @@ int slot_accept(void)
                        CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_PIDFD | SIGCHLD, NULL,
                        &init_fd, NULL, NULL);
         if (init == 0) {
-            prepare(fds);
+            prepare(fds[CONTROL]);
             return 0;
         }
         if (init < 0)
             fail(SOCKET_FD, "clone of a run");
-        for (int which = 0; which < run.fds; ++which)
-            close(fds[which]);
+        close(fds[CONTROL]);
         send_message(SOCKET_FD, STARTED, NULL, 0, init_fd);
         see_dead((pid_t)init, init_fd);
         close(init_fd);

@@ -9,9 +9,10 @@ import select
 import signal
 import socket
 import struct
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from sandboxes.cgroups import Cgroup, Hierarchies
 from sandboxes.identity import Identity
 from sandboxes.interface import SandboxError
 from sandboxes.kernel import spawn
@@ -24,6 +25,21 @@ _PATIENCE_S = 10.0
 _ZYGOTE_PATIENCE_S = 60.0  # imports on a busy machine
 _ZYGOTE = Path(__file__).with_name("zygote.py")
 _CPU_TIME = struct.Struct("=Q")
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """A run's init that waits, in its control group, for what the run needs."""
+
+    control: socket.socket
+    process_fd: int
+    process_id: int
+    cgroup: Cgroup | None
+    _cleanup: contextlib.ExitStack
+
+    def close(self) -> None:
+        """Give it all back; init must be gone."""
+        self._cleanup.close()
 
 
 class Slot:
@@ -51,6 +67,7 @@ class Slot:
     ) -> None:
         self.identity = identity
         self._has_ended = False
+        self._ahead: Ahead | None = None
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with contextlib.ExitStack() as passed, theirs:
             null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
@@ -73,16 +90,39 @@ class Slot:
             self.end()
             raise
 
-    def start(self, descriptors: Sequence[int]) -> None:
-        """Let the server fork a run that has these; `started` must follow."""
-        socket.send_fds(self._socket, [b"\0"], descriptors)
+    def fork_ahead(self, hierarchies: Hierarchies) -> None:
+        """Let the server fork the next run's init, and put it into a control group.
 
-    def started(self) -> int:
-        """A pidfd of the run's init, the caller's to close."""
-        _, passed = self._expect(_STARTED, _PATIENCE_S)
-        if passed is None:
-            raise SandboxError("a slot started a run without a descriptor of it")
-        return passed
+        It waits there for what the run needs. To enter a group may take milliseconds.
+        """
+        control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ahead = contextlib.ExitStack()
+        ahead.callback(control.close)
+        try:
+            with theirs:
+                socket.send_fds(self._socket, [b"\0"], [theirs.fileno()])
+            _, process_fd = self._expect(_STARTED, _PATIENCE_S)
+            if process_fd is None:
+                raise SandboxError("a slot forked a run without a descriptor of it")
+            ahead.callback(os.close, process_fd)
+            process_id = _process_id(process_fd)
+            cgroup = None
+            if hierarchies.directories():
+                cgroup = Cgroup(hierarchies)
+                ahead.callback(cgroup.remove)
+                cgroup.add(process_id)
+        except BaseException:
+            self.end()
+            ahead.close()
+            raise
+        self._ahead = Ahead(control, process_fd, process_id, cgroup, ahead)
+
+    def take_ahead(self) -> Ahead:
+        """The init that was forked ahead; the caller has to close it."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is None:
+            raise SandboxError("a slot has to fork ahead before it is used")
+        return ahead
 
     def finish(self) -> float:
         """Wait until the server has reaped the run's init; CPU seconds of all that was reaped."""
@@ -103,11 +143,16 @@ class Slot:
         finally:
             os.close(watch)
         os.waitpid(self._process_id, 0)
+        if self._ahead is not None:
+            self._ahead.close()
         self.identity.release()
 
     def forget(self) -> None:
         """After a fork, in the child: close our copies of what is the parent's slot."""
         self._socket.close()
+        if self._ahead is not None:
+            self._ahead.control.close()
+            os.close(self._ahead.process_fd)
         self.identity.release()
 
     def _expect(self, kind: bytes, patience_s: float) -> tuple[bytes, int | None]:
@@ -142,3 +187,17 @@ def complaint(who: str, message: bytes) -> str:
     if message[:1] == _FAILED:
         return f"{who} failed: {message[1:].decode(errors='replace')}"
     return f"{who} ended unasked" if not message else f"{who} said {message[:1]!r} out of turn"
+
+
+def _process_id(process_fd: int) -> int:
+    """The number, as we see it, of the process that a pidfd stands for."""
+    fd = os.open(f"/proc/self/fdinfo/{process_fd}", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        text = os.read(fd, 4096).decode()
+    finally:
+        os.close(fd)
+    for line in text.splitlines():
+        name, _, value = line.partition(":")
+        if name == "Pid":
+            return int(value)
+    raise SandboxError("the kernel does not tell the process of a pidfd: Linux 5.3 does")
