@@ -15,9 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from sandboxes.cgroups import Hierarchies
+from sandboxes.bubblewrap import find_hierarchies
+from sandboxes.cgroups import Hierarchies, sweep
 from sandboxes.interface import Command, Limits, Profile, RunResult, RunStatus, SandboxError
 from sandboxes.meter import process_tree
+from sandboxes.run import Run
 from sandboxes.slot import SlotSandbox, build
 from tests.sandboxes.programs import ECHO, python
 
@@ -33,17 +35,58 @@ def slots() -> Iterator[SlotSandbox]:
     made.close()
 
 
+def all_cgroups() -> set[Path]:
+    """Groups of runs, whoever made them."""
+    parents = find_hierarchies().directories()
+    return {path for parent in parents for path in parent.glob("gauntlet-*-*-*")}
+
+
+def server_of(run: Run) -> int:
+    """The parent of a run's init."""
+    status = Path(f"/proc/{run._launched.process_id}/status").read_text().splitlines()
+    return int(next(line.split()[1] for line in status if line.startswith("PPid:")))
+
+
 def said(result: RunResult) -> str:
     assert result.exit_code == 0, result
     return result.stdout.decode()
 
 
 def test_a_slot_is_used_again(slots: SlotSandbox) -> None:
-    slots.run(TRUE)
-    before = process_tree(os.getpid())
+    servers = set()
     for _ in range(5):
+        with slots.start(python(ECHO)) as run:
+            servers.add(server_of(run))
+    assert len(servers) == 1
+
+
+def test_the_next_runs_init_waits_in_its_group_already() -> None:
+    sandbox = SlotSandbox()
+    if sandbox.host.hierarchies.memory is None:
+        pytest.skip("this host gives no control groups to this user")
+    try:
+        sandbox.run(TRUE)
+        sandbox._changed.acquire()
+        sandbox._changed.wait_for(lambda: any(sandbox._idle.values()), 10)
+        sandbox._changed.release()
+        ahead = next(slots[0]._ahead for slots in sandbox._idle.values() if slots)
+        assert ahead is not None
+        groups = Path(f"/proc/{ahead.process_id}/cgroup").read_text()
+        assert f"gauntlet-{os.getpid()}-" in groups
+    finally:
+        sandbox.close()
+
+
+def test_an_init_that_died_waiting_costs_one_run_and_no_more(slots: SlotSandbox) -> None:
+    slots.run(TRUE)
+    with slots._changed:
+        slots._changed.wait_for(lambda: any(slots._idle.values()), 10)
+        ahead = next(kept[0]._ahead for kept in slots._idle.values() if kept)
+    assert ahead is not None
+    os.kill(ahead.process_id, signal.SIGKILL)
+    with pytest.raises(SandboxError, match="ended unasked"):
         slots.run(TRUE)
-    assert process_tree(os.getpid()) == before
+    assert slots.run(TRUE).exit_code == 0
 
 
 def test_closing_ends_what_was_kept(slots: SlotSandbox) -> None:
@@ -72,6 +115,20 @@ def test_one_run_sees_nothing_of_the_one_before(slots: SlotSandbox) -> None:
     assert said(slots.run(python(leave))) == ""
     expected = "[] [] False False 0o22 /scratch/home ['home', 'shm', 'tmp']\n"
     assert said(slots.run(python(look))) == expected
+
+
+def test_init_can_be_neither_read_nor_written(slots: SlotSandbox) -> None:
+    look = (
+        "import os\n"
+        "for name in ('mem', 'maps', 'environ', 'fd', 'fdinfo', 'root', 'cwd', 'exe', 'ns/pid'):\n"
+        "    try: os.open(f'/proc/1/{name}', os.O_RDONLY); print('opened', name)\n"
+        "    except PermissionError: pass\n"
+        "try: os.open('/proc/1/mem', os.O_WRONLY); print('opened to write')\n"
+        "except OSError: pass\n"
+    )
+    files = {"program.py": look.encode()}
+    for argv in (("python", "program.py"), ("python", "-c", look)):
+        assert said(slots.run(Command(argv, files=files))) == ""
 
 
 def test_numpy_is_imported_already_and_only_for_python_files(slots: SlotSandbox) -> None:
@@ -141,9 +198,7 @@ def test_a_killed_server_costs_one_run_and_no_more(slots: SlotSandbox) -> None:
     run.send(b"x")
     assert run.receive(10) == b"x"
     init = run._launched.process_id
-    status = Path(f"/proc/{init}/status").read_text().splitlines()
-    server = int(next(line.split()[1] for line in status if line.startswith("PPid:")))
-    os.kill(server, signal.SIGKILL)
+    os.kill(server_of(run), signal.SIGKILL)
     with pytest.raises(SandboxError, match="ended unasked"):
         run.receive(10)
     with pytest.raises(SandboxError, match="ended unasked"):
@@ -205,8 +260,8 @@ def test_hundreds_of_runs_with_crashes_of_the_runner_among_them_leave_nothing(
         for seed in range(4):
             threading.Thread(target=work, args=(int(sys.argv[1]) * 4 + seed,)).start()
     """)
-    slots.run(TRUE)
-    hierarchies = SlotSandbox().host.hierarchies
+    slots.close()
+    groups = all_cgroups()
     before = set(process_tree(os.getpid()))
     mounts = Path("/proc/self/mounts").read_text()
     for number in range(3):
@@ -225,12 +280,9 @@ def test_hundreds_of_runs_with_crashes_of_the_runner_among_them_leave_nothing(
             RunStatus.CPU_TIME_EXCEEDED,
         }
     slots.close()
-    slots.sweep()
-    SlotSandbox().sweep()
+    sweep(find_hierarchies())
     while (left := set(process_tree(os.getpid())) - before) and os.waitpid(-1, os.WNOHANG)[0]:
         pass
     assert not left
     assert Path("/proc/self/mounts").read_text() == mounts
-    assert not [
-        path for parent in hierarchies.directories() for path in parent.glob("gauntlet-*-*-*")
-    ]
+    assert all_cgroups() <= groups
