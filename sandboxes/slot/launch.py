@@ -74,9 +74,11 @@ class SlotLaunched:
             finally:
                 self.pipes.close_theirs()
         except BaseException:
-            self.end()
-            self.release()
-            self.afterwards()
+            try:
+                self.end()
+            finally:
+                self.release()
+                self.afterwards()
             raise
 
     def _start(self, request: bytes, command: Command) -> None:

@@ -55,6 +55,9 @@ class Host:
 class SlotSandbox:
     """Runs commands in slots, which are kept from one run to the next. Safe in many threads.
 
+    In each that is kept an init waits already for the next run. They end with this process, or by
+    `close`.
+
     Parameters
     ----------
     runtime : Path, optional
@@ -113,6 +116,7 @@ class SlotSandbox:
 
     def close(self) -> None:
         """End the idle slots; those in use end with their runs. More runs make new ones."""
+        self._forget_after_a_fork()
         with self._changed:
             self._changed.wait_for(lambda: not any(self._getting_ready.values()))
             idle = [slot for slots in self._idle.values() for slot in slots]
@@ -152,8 +156,8 @@ class SlotSandbox:
         )
 
     def _take(self, kind: Kind) -> Slot:
+        self._forget_after_a_fork()
         with self._changed:
-            self._forget_after_a_fork()
             # One that is nearly ready is sooner ready than a new one.
             self._changed.wait_for(lambda: self._idle[kind] or not self._getting_ready[kind])
             if self._idle[kind]:
@@ -200,8 +204,12 @@ class SlotSandbox:
                 self._changed.notify_all()
 
     def _forget_after_a_fork(self) -> None:
-        """The slots of the process that this one was forked from are not ours to use."""
+        """The slots of the process that this one was forked from are not ours to use.
+
+        Nor is its lock, which one of its threads may have held.
+        """
         if self._owner != os.getpid():
+            self._changed = threading.Condition()
             for slots in self._idle.values():
                 for slot in slots:
                     slot.forget()
