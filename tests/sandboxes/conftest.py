@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+
 import pytest
 
 from sandboxes.bubblewrap import BubblewrapSandbox, find_hierarchies
@@ -32,3 +35,12 @@ def sandbox(request: pytest.FixtureRequest) -> AnySandbox:
 def any_sandbox(request: pytest.FixtureRequest) -> AnySandbox:
     """The best that this host can do, for what does not depend on control groups."""
     return BACKENDS[request.param]()
+
+
+@pytest.fixture(autouse=True)
+def settled() -> Iterator[None]:
+    """Slots get ready for their next run after a test has its result: not in the next test."""
+    yield
+    for thread in threading.enumerate():
+        if thread.name == "sandbox-run":
+            thread.join(10)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import shutil
@@ -9,6 +10,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -35,10 +37,9 @@ def slots() -> Iterator[SlotSandbox]:
     made.close()
 
 
-def all_cgroups() -> set[Path]:
-    """Groups of runs, whoever made them."""
+def cgroups_of(process_id: int) -> list[Path]:
     parents = find_hierarchies().directories()
-    return {path for parent in parents for path in parent.glob("gauntlet-*-*-*")}
+    return [path for parent in parents for path in parent.glob(f"gauntlet-{process_id}-*")]
 
 
 def server_of(run: Run) -> int:
@@ -261,12 +262,13 @@ def test_hundreds_of_runs_with_crashes_of_the_runner_among_them_leave_nothing(
             threading.Thread(target=work, args=(int(sys.argv[1]) * 4 + seed,)).start()
     """)
     slots.close()
-    groups = all_cgroups()
     before = set(process_tree(os.getpid()))
     mounts = Path("/proc/self/mounts").read_text()
+    runners = []
     for number in range(3):
-        runner_code = subprocess.run([sys.executable, "-c", runner, str(number)]).returncode
-        assert runner_code == -signal.SIGKILL
+        process = subprocess.Popen([sys.executable, "-c", runner, str(number)])
+        assert process.wait() == -signal.SIGKILL
+        runners.append(process.pid)
     drawn = random.Random(0)
     with ThreadPoolExecutor(8) as threads:
         limits = Limits(cpu_time_s=0.02, wall_time_s=5, processes=3)
@@ -281,8 +283,12 @@ def test_hundreds_of_runs_with_crashes_of_the_runner_among_them_leave_nothing(
         }
     slots.close()
     sweep(find_hierarchies())
-    while (left := set(process_tree(os.getpid())) - before) and os.waitpid(-1, os.WNOHANG)[0]:
-        pass
-    assert not left
+    deadline = time.monotonic() + 10
+    while left := set(process_tree(os.getpid())) - before:  # orphans of the runners, ours to reap
+        assert time.monotonic() < deadline, left
+        for process_id in left:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(process_id, os.WNOHANG)
+        time.sleep(0.01)
     assert Path("/proc/self/mounts").read_text() == mounts
-    assert all_cgroups() <= groups
+    assert [path for process_id in runners for path in cgroups_of(process_id)] == []
