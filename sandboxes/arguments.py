@@ -1,4 +1,4 @@
-"""From a command to bubblewrap's arguments: what the program sees of the world.
+"""What the program sees of the world, and how bubblewrap is told.
 
 The arguments travel through a pipe (``--args``), on which bubblewrap waits before it does
 anything: the process can be given its control group and limits while it holds still.
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from sandboxes.cgroups import MIB
-from sandboxes.interface import Command, Profile, SandboxError
+from sandboxes.interface import Command, Limits, Profile, SandboxError
 from sandboxes.runtime import PYTHON
 
 SCRATCH = "/scratch"
@@ -23,8 +23,18 @@ RUNTIME = "/runtime"
 _SHELL = "/usr/bin/dash"  # essential on Debian and Ubuntu
 _OPEN_FILES = 256
 _STACK_BYTES = 8 << 20
+_ULIMIT = {  # the shell's option, and its unit in bytes
+    resource.RLIMIT_CPU: ("t", 1),
+    resource.RLIMIT_NPROC: ("p", 1),
+    resource.RLIMIT_FSIZE: ("f", 512),
+    resource.RLIMIT_NOFILE: ("n", 1),
+    resource.RLIMIT_STACK: ("s", 1024),
+    resource.RLIMIT_CORE: ("c", 512),
+    resource.RLIMIT_MEMLOCK: ("l", 1024),
+    resource.RLIMIT_DATA: ("d", 1024),
+}
 
-_SHOWN = {
+SHOWN = {
     Profile.PYTHON: ("/usr/bin", "/usr/lib", "/usr/lib64"),
     Profile.COMPILE_CPP: (
         "/usr/bin",
@@ -36,8 +46,8 @@ _SHOWN = {
     Profile.RUN_CPP: ("/usr/bin", "/usr/lib", "/usr/lib64"),
 }
 # Packages of the host's own Python: with them, a verdict would depend on the host.
-_HIDDEN = ("/usr/lib/python3/dist-packages",)
-_DEVICES = ("null", "zero", "full", "random", "urandom")
+HIDDEN = ("/usr/lib/python3/dist-packages",)
+DEVICES = ("null", "zero", "full", "random", "urandom")
 _THREADS = ("OPENBLAS", "OMP", "MKL", "NUMEXPR")
 _ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
@@ -82,48 +92,94 @@ def program(command: Command, bursts_bounded: bool) -> list[str]:
         Whether a control group bounds memory; else RLIMIT_DATA stops what grows faster than the
         supervisor looks.
     """
-    name, *rest = command.argv
-    if name == "python":
-        argv = [PYTHON, "-s", "-B", *rest]
-    elif name.startswith("/"):
-        argv = [name, *rest]
-    else:
-        raise SandboxError(f"argv[0] must be python or an absolute path, got {name!r}")
-    limits = "; ".join(_resource_limits(command, bursts_bounded))
+    limits = "; ".join(_shell_limits(resource_limits(command.limits, bursts_bounded, 1)))
     # Its standard error goes aside, since a shell has words of its own for a child that crashed.
     script = f'{limits}; exec 5>&2 2>/dev/null; (exec "$@" 2>&5 5>&-); exit $?'
-    return [_SHELL, "-c", script, "init", *argv]
+    return [_SHELL, "-c", script, "init", *argv_inside(command)]
 
 
-def _resource_limits(command: Command, bursts_bounded: bool) -> list[str]:
+def argv_inside(command: Command) -> list[str]:
+    """The program's own command line.
+
+    Raises
+    ------
+    SandboxError
+        If `argv[0]` is neither ``python`` nor an absolute path.
+    """
+    name, *rest = command.argv
+    if name == "python":
+        return [PYTHON, "-s", "-B", *rest]
+    if name.startswith("/"):
+        return [name, *rest]
+    raise SandboxError(f"argv[0] must be python or an absolute path, got {name!r}")
+
+
+def environment(profile: Profile) -> dict[str, str]:
+    """All the variables that a program has."""
+    return _ENVIRONMENT | (_PYTHON_ENVIRONMENT if profile is Profile.PYTHON else {})
+
+
+def file_mode(profile: Profile) -> int:
+    """The mode of the files that are laid for a program; compiled ones can be executed."""
+    return 0o555 if profile is Profile.RUN_CPP else 0o444
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceLimit:
+    """One call of setrlimit(2): the resource, and its bounds in the kernel's unit."""
+
+    resource: int
+    soft: int
+    hard: int
+
+
+def resource_limits(
+    limits: Limits, bursts_bounded: bool, own_processes: int
+) -> list[ResourceLimit]:
     """What setrlimit(2) bounds: a backstop under the control groups, or in their place.
 
     Set inside, since a user namespace counts its own processes: set outside, the limit on
     processes would count all those of the user.
+
+    Parameters
+    ----------
+    bursts_bounded : bool
+        Whether a control group bounds memory; else RLIMIT_DATA stops what grows faster than the
+        supervisor looks.
+    own_processes : int
+        The sandbox's own in the user namespace, which are counted too.
     """
-    limits = command.limits
     cpu_s = math.ceil(limits.cpu_time_s) + 1
-    processes = limits.processes + 1  # init is counted too
+    processes = limits.processes + own_processes
     file_bytes = limits.scratch_mib * MIB
     stack_bytes = max(_STACK_BYTES, limits.memory_mib * MIB)
     bounds = [
-        ("t", resource.RLIMIT_CPU, 1, cpu_s, cpu_s + 1),
-        ("p", resource.RLIMIT_NPROC, 1, processes, processes),
-        ("f", resource.RLIMIT_FSIZE, 512, file_bytes, file_bytes),
-        ("n", resource.RLIMIT_NOFILE, 1, _OPEN_FILES, _OPEN_FILES),
-        ("s", resource.RLIMIT_STACK, 1024, _STACK_BYTES, stack_bytes),
-        ("c", resource.RLIMIT_CORE, 512, 0, 0),
-        ("l", resource.RLIMIT_MEMLOCK, 1024, 0, 0),
+        (resource.RLIMIT_CPU, cpu_s, cpu_s + 1),
+        (resource.RLIMIT_NPROC, processes, processes),
+        (resource.RLIMIT_FSIZE, file_bytes, file_bytes),
+        (resource.RLIMIT_NOFILE, _OPEN_FILES, _OPEN_FILES),
+        (resource.RLIMIT_STACK, _STACK_BYTES, stack_bytes),
+        (resource.RLIMIT_CORE, 0, 0),
+        (resource.RLIMIT_MEMLOCK, 0, 0),
     ]
     if not bursts_bounded:
         data_bytes = 2 * limits.memory_mib * MIB + 256 * MIB
-        bounds.append(("d", resource.RLIMIT_DATA, 1024, data_bytes, data_bytes))
-    commands = []
-    for option, kind, unit, soft, hard in bounds:
+        bounds.append((resource.RLIMIT_DATA, data_bytes, data_bytes))
+    found = []
+    for kind, soft, hard in bounds:
         ceiling = resource.getrlimit(kind)[1]  # nobody in there may raise it
         if ceiling != resource.RLIM_INFINITY:
             soft, hard = min(soft, ceiling), min(hard, ceiling)
-        commands += [f"ulimit -S -{option} {soft // unit}", f"ulimit -H -{option} {hard // unit}"]
+        found.append(ResourceLimit(kind, soft, hard))
+    return found
+
+
+def _shell_limits(limits: list[ResourceLimit]) -> list[str]:
+    commands = []
+    for limit in limits:
+        option, unit = _ULIMIT[limit.resource]
+        commands.append(f"ulimit -S -{option} {limit.soft // unit}")
+        commands.append(f"ulimit -H -{option} {limit.hard // unit}")
     return commands
 
 
@@ -153,14 +209,11 @@ def bubblewrap_arguments(
     ]
     if descriptors.hold is not None:
         arguments += ["--block-fd", str(descriptors.hold)]
-    environment = dict(_ENVIRONMENT)
-    if command.profile is Profile.PYTHON:
-        environment |= _PYTHON_ENVIRONMENT
-    for name, value in environment.items():
+    for name, value in environment(command.profile).items():
         arguments += ["--setenv", name, value]
     arguments += _system(command.profile)
     arguments += ["--proc", "/proc", "--tmpfs", "/dev"]
-    for device in _DEVICES:
+    for device in DEVICES:
         arguments += ["--dev-bind", f"/dev/{device}", f"/dev/{device}"]
     for name, target in (("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0")):
         arguments += ["--symlink", target, f"/dev/{name}"]
@@ -175,9 +228,9 @@ def bubblewrap_arguments(
     for name in ("home", "tmp", "shm"):
         arguments += ["--dir", f"{SCRATCH}/{name}"]
     arguments += ["--symlink", f"{SCRATCH}/tmp", "/tmp"]  # noqa: S108
-    mode = "0555" if command.profile is Profile.RUN_CPP else "0444"
+    mode = f"{file_mode(command.profile):04o}"
     for number, name in enumerate(command.files, descriptors.first_file):
-        arguments += ["--perms", mode, "--ro-bind-data", str(number), _placed(name)]
+        arguments += ["--perms", mode, "--ro-bind-data", str(number), f"{HOME}/{placed(name)}"]
     if command.profile is Profile.PYTHON:
         arguments += ["--ro-bind", str(runtime), RUNTIME]
     arguments += ["--remount-ro", "/", "--chdir", HOME]
@@ -187,9 +240,9 @@ def bubblewrap_arguments(
 def _system(profile: Profile) -> list[str]:
     """The read-only part of /usr that the profile needs, and the old names that lead there."""
     arguments = []
-    for path in _SHOWN[profile]:
+    for path in SHOWN[profile]:
         arguments += ["--ro-bind-try", path, path]
-    for path in _HIDDEN:
+    for path in HIDDEN:
         if os.path.isdir(path):
             arguments += ["--tmpfs", path, "--remount-ro", path]
     for name in ("bin", "lib", "lib64"):
@@ -200,11 +253,18 @@ def _system(profile: Profile) -> list[str]:
     return arguments
 
 
-def _placed(name: str) -> str:
+def placed(name: str) -> str:
+    """A file's name in the working directory.
+
+    Raises
+    ------
+    SandboxError
+        If the name leads anywhere else.
+    """
     parts = PurePosixPath(name).parts
     if not parts or name.startswith("/") or ".." in parts or "\0" in name:
         raise SandboxError(f"a file's name must be a relative path without .., got {name!r}")
-    return f"{HOME}/{'/'.join(parts)}"
+    return "/".join(parts)
 
 
 def spawn_argv(bwrap: str, uid: int | None, arguments_fd: int, inner: Sequence[str]) -> list[str]:

@@ -1,93 +1,145 @@
-"""What a sandbox costs: start and teardown of /bin/true beside the cheapest start there is.
+"""What a sandbox costs: starts and teardowns beside the cheapest start there is, posix_spawn.
 
-``python -m sandboxes.bench`` prints it. The two are started in turn, so that a busy moment of the
-machine hits both; medians are compared.
+``python -m sandboxes.bench`` prints a table. All are started in turn, so that a busy moment of the
+machine hits all; medians are compared, and ratios hold better than milliseconds. Those without a
+control group show what entering one costs: the kernel may wait for an RCU grace period, some
+milliseconds, unless another process entered one a moment ago.
 """
 
 from __future__ import annotations
 
 import os
 import statistics
+import struct
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sandboxes.bubblewrap import BubblewrapSandbox
-from sandboxes.interface import Command, Limits, Profile, RunStatus, SandboxError
+from sandboxes.cgroups import Hierarchies
+from sandboxes.interface import Command, Limits, Profile, RunStatus, Sandbox, SandboxError
+from sandboxes.slot import SlotSandbox
 
-_TRUE = "/usr/bin/true"
-_WARM_UP_ROUNDS = 5
+_TRUE = Command(("/usr/bin/true",), Profile.RUN_CPP, limits=Limits(wall_time_s=30))
+_SAY_WHEN = """
+import numpy, os, struct, time
+os.write(4, struct.pack("<Id", 8, time.monotonic()))
+"""
+_WHEN = struct.Struct("<d")
+_NUMPY = Command(
+    ("python", "program.py"),
+    files={"program.py": _SAY_WHEN.encode()},
+    limits=Limits(wall_time_s=30),
+)
+_WARM_UP_ROUNDS = 3
+_ROUNDS = 100
+_ROUNDS_OF_NUMPY = 30  # a cold import takes a hundred times as long as the rest
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
-    """Median milliseconds of one start and teardown, over `rounds` rounds."""
+class Cost:
+    """Milliseconds over all rounds of one way to start a program."""
 
-    rounds: int
-    spawn_ms: float
-    sandbox_ms: float
-    own_cpu_ms: float  # what one sandboxed run costs this process, bubblewrap not counted
-
-    @property
-    def ratio(self) -> float:
-        return self.sandbox_ms / self.spawn_ms
+    median_ms: float
+    least_ms: float
 
 
-def compare(sandbox: BubblewrapSandbox, rounds: int = 100) -> Comparison:
-    """Time a run of /bin/true in the sandbox against posix_spawn and wait, interleaved.
+def measure(actions: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, Cost]:
+    """Do each action in turn, `rounds` times; each returns how many seconds it took.
+
+    Returns
+    -------
+    dict of str to Cost
+        By the names of the actions.
+    """
+    took_ms: dict[str, list[float]] = {name: [] for name in actions}
+    for number in range(-_WARM_UP_ROUNDS, rounds):
+        for name, action in actions.items():
+            took_s = action()
+            if number >= 0:
+                took_ms[name].append(took_s * 1e3)
+    return {name: Cost(statistics.median(ms), min(ms)) for name, ms in took_ms.items()}
+
+
+def spawn_s() -> float:
+    """Start and wait for ``true`` outside of any sandbox."""
+    before_s = time.perf_counter()
+    os.waitpid(os.posix_spawn(_TRUE.argv[0], _TRUE.argv, {}), 0)
+    return time.perf_counter() - before_s
+
+
+def run_s(sandbox: Sandbox) -> float:
+    """Start and teardown of ``true`` in a sandbox.
 
     Raises
     ------
     SandboxError
-        If a run did not exit with 0.
+        If the run did not exit with 0.
     """
-    command = Command((_TRUE,), Profile.RUN_CPP, limits=Limits(wall_time_s=10))
-
-    def spawned() -> None:
-        os.waitpid(os.posix_spawn(_TRUE, [_TRUE], {}), 0)
-
-    def sandboxed() -> None:
-        result = sandbox.run(command)
-        if (result.status, result.exit_code) != (RunStatus.EXITED, 0):
-            raise SandboxError(f"a run of {_TRUE} must exit with 0, got {result}")
-
-    spawn_ms, sandbox_ms, own_cpu_ms = [], [], []
-    for number in range(-_WARM_UP_ROUNDS, rounds):
-        spawn_took = _took_ms(spawned)
-        cpu_before_s = time.process_time()
-        sandbox_took = _took_ms(sandboxed)
-        if number >= 0:
-            spawn_ms.append(spawn_took)
-            sandbox_ms.append(sandbox_took)
-            own_cpu_ms.append((time.process_time() - cpu_before_s) * 1e3)
-    return Comparison(
-        rounds,
-        statistics.median(spawn_ms),
-        statistics.median(sandbox_ms),
-        statistics.median(own_cpu_ms),
-    )
-
-
-def _took_ms(action: Callable[[], None]) -> float:
     before_s = time.perf_counter()
-    action()
-    return (time.perf_counter() - before_s) * 1e3
+    result = sandbox.run(_TRUE)
+    took_s = time.perf_counter() - before_s
+    if (result.status, result.exit_code) != (RunStatus.EXITED, 0):
+        raise SandboxError(f"a run of {_TRUE.argv[0]} must exit with 0, got {result}")
+    return took_s
+
+
+def first_instruction_s(sandbox: Sandbox) -> float:
+    """From the start to the first instruction of a Python program after ``import numpy``.
+
+    Raises
+    ------
+    SandboxError
+        If the program did not say when that was.
+    """
+    before_s = time.monotonic()
+    with sandbox.start(_NUMPY) as run:
+        answer = run.receive(30)
+    if not isinstance(answer, bytes):
+        raise SandboxError(f"a program must say when it ran, got {answer}")
+    return float(_WHEN.unpack(answer)[0]) - before_s
 
 
 def main() -> int:
-    """Print the comparison as one line."""
+    """Print what starts cost here, and the machine's load, without which figures say little."""
     try:
-        found = compare(BubblewrapSandbox(progress=print))
+        bubblewrap, slot = BubblewrapSandbox(progress=print), SlotSandbox(progress=print)
+        cold = SlotSandbox(zygotes={})
+        ungrouped = SlotSandbox(hierarchies=Hierarchies())
+        starts = measure(
+            {
+                "posix_spawn": spawn_s,
+                "slot": lambda: run_s(slot),
+                "slot, no group": lambda: run_s(ungrouped),
+                "bubblewrap": lambda: run_s(bubblewrap),
+            },
+            _ROUNDS,
+        )
+        instructions = measure(
+            {
+                "zygote, no group": lambda: first_instruction_s(ungrouped),
+                "zygote in a slot": lambda: first_instruction_s(slot),
+                "cold in a slot": lambda: first_instruction_s(cold),
+                "cold in bubblewrap": lambda: first_instruction_s(bubblewrap),
+            },
+            _ROUNDS_OF_NUMPY,
+        )
     except SandboxError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    print(
-        f"start + teardown of {_TRUE}, median of {found.rounds}: posix_spawn "
-        f"{found.spawn_ms:.2f} ms, sandbox {found.sandbox_ms:.2f} ms, ratio {found.ratio:.1f}; "
-        f"of it {found.own_cpu_ms:.2f} ms are CPU time of this process"
-    )
+    _print(f"start + teardown of {_TRUE.argv[0]}, {_ROUNDS} rounds", starts)
+    _print(f"first instruction after import numpy, {_ROUNDS_OF_NUMPY} rounds", instructions)
+    print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
     return 0
+
+
+def _print(title: str, costs: Mapping[str, Cost]) -> None:
+    base = next(iter(costs.values()))
+    print(title)
+    for name, cost in costs.items():
+        ratio = cost.median_ms / base.median_ms
+        print(f"  {name:20} {cost.median_ms:8.2f} ms {ratio:6.1f}  (least {cost.least_ms:.2f} ms)")
 
 
 if __name__ == "__main__":

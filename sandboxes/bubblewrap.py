@@ -22,6 +22,7 @@ from sandboxes.interface import (
     SandboxError,
 )
 from sandboxes.kernel import mount_private_tmpfs
+from sandboxes.launch import BubblewrapLaunched
 from sandboxes.run import Run
 from sandboxes.runtime import ensure_runtime
 from sandboxes.seccomp import filter_program
@@ -44,6 +45,10 @@ class Host:
     @property
     def is_root(self) -> bool:
         return os.geteuid() == 0
+
+    @property
+    def bounds_inodes(self) -> bool:
+        return self.scratch_mount is not None
 
 
 class BubblewrapSandbox:
@@ -90,12 +95,20 @@ class BubblewrapSandbox:
 
     def run(self, command: Command, stdin: bytes = b"") -> RunResult:
         """Run to the end and report."""
-        with Run(self.host, command, stdin=stdin) as run:
+        with self._run(command, interactive=False, stdin=stdin) as run:
             return run.wait()
 
     def start(self, command: Command) -> Run:
         """Start and return at once."""
-        return Run(self.host, command, interactive=True)
+        return self._run(command, interactive=True, stdin=b"")
+
+    def _run(self, command: Command, interactive: bool, stdin: bytes) -> Run:
+        return Run(
+            lambda: BubblewrapLaunched(self.host, command, interactive, stdin),
+            self.host.hierarchies,
+            command,
+            interactive,
+        )
 
     def sweep(self) -> list[str]:
         """Remove what runners that are gone left on this host; the names of what was found."""
@@ -108,9 +121,9 @@ class BubblewrapSandbox:
         try:
             result = self.run(command)
         except SandboxError as error:
-            raise SandboxError(f"{error}. {_advice()}") from error
+            raise SandboxError(f"{error}. {advice()}") from error
         if result.status is not RunStatus.EXITED or result.exit_code != 0:
-            raise SandboxError(f"a trial run of true ended with {result}. {_advice()}")
+            raise SandboxError(f"a trial run of true ended with {result}. {advice()}")
 
 
 @functools.cache
@@ -135,19 +148,19 @@ def can_mount_scratch() -> bool:
         return executor.submit(attempt).result()
 
 
-def _advice() -> str:
-    """What an administrator of this host should do when bubblewrap does not work."""
+def advice() -> str:
+    """What an administrator of this host should do where namespaces cannot be made."""
     if _sysctl("kernel/apparmor_restrict_unprivileged_userns") == "1":
         return (
             "AppArmor keeps unprivileged programs from making user namespaces here: give "
-            "bubblewrap the profile in sandboxes/apparmor.profile (it says how)"
+            "the sandbox the profiles in sandboxes/apparmor.profile (it says how)"
         )
     if _sysctl("kernel/unprivileged_userns_clone") == "0":
         return "unprivileged user namespaces are off: sysctl -w kernel.unprivileged_userns_clone=1"
     if _sysctl("user/max_user_namespaces") == "0":
         return "user namespaces are off: sysctl -w user.max_user_namespaces=10000"
     return (
-        "bubblewrap needs user, pid, mount and network namespaces and a fresh /proc; a container "
+        "a sandbox needs user, pid, mount and network namespaces and a fresh /proc; a container "
         "must allow them (docker: --security-opt seccomp=unconfined --security-opt "
         "systempaths=unconfined)"
     )

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sandboxes.bubblewrap import BubblewrapSandbox
-from sandboxes.interface import Command, Limits, RunResult, RunStatus, SandboxError
+from sandboxes.interface import Command, Limits, RunResult, RunStatus, Sandbox, SandboxError
+from sandboxes.slot import SlotSandbox
 
 _ISOLATION = "isolation"
 _LIMITS = Limits(cpu_time_s=2, wall_time_s=5, memory_mib=96, scratch_mib=8)
@@ -146,7 +147,7 @@ _TRIALS = [
 ]
 
 
-def examine(sandbox: BubblewrapSandbox | None = None) -> list[Finding]:
+def examine(sandbox: BubblewrapSandbox | SlotSandbox | None = None) -> list[Finding]:
     """Try every limit of a sandbox; this host's own if left out. Takes about two seconds.
 
     If this host cannot sandbox at all, the one finding says why and what to do.
@@ -166,7 +167,7 @@ def isolation_holds(findings: list[Finding]) -> bool:
     return bool(isolating) and all(finding.verified for finding in isolating)
 
 
-def _try(sandbox: BubblewrapSandbox, trial: _Trial, enforced_by: str) -> Finding:
+def _try(sandbox: Sandbox, trial: _Trial, enforced_by: str) -> Finding:
     command = Command(("python", "-c", trial.source), limits=trial.limits)
     try:
         result = sandbox.run(command)
@@ -177,7 +178,7 @@ def _try(sandbox: BubblewrapSandbox, trial: _Trial, enforced_by: str) -> Finding
     return Finding(trial.limit, enforced_by, trial.holds(result), detail, trial.isolates)
 
 
-def _enforcers(sandbox: BubblewrapSandbox) -> dict[str, str]:
+def _enforcers(sandbox: BubblewrapSandbox | SlotSandbox) -> dict[str, str]:
     host = sandbox.host
     found = host.hierarchies
     version = "version 2" if found.is_v2 else "version 1"
@@ -199,8 +200,8 @@ def _enforcers(sandbox: BubblewrapSandbox) -> dict[str, str]:
         "output": "the supervisor",
         "scratch bytes": "a sized tmpfs",
         "scratch inodes": "a sized tmpfs"
-        if host.scratch_mount
-        else "nothing: only root can mount a tmpfs with an inode limit",
+        if host.bounds_inodes
+        else "nothing: bubblewrap mounts a tmpfs without an inode limit",
     }
 
 

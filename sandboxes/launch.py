@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
+import select
+import signal
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,64 +14,62 @@ from typing import TYPE_CHECKING
 from sandboxes.arguments import HOME, Descriptors, bubblewrap_arguments, program, spawn_argv
 from sandboxes.cgroups import Cgroup
 from sandboxes.identity import take_identity
-from sandboxes.interface import Command
+from sandboxes.interface import Command, SandboxError
 from sandboxes.kernel import become_subreaper, mount_private_tmpfs, spawn
+from sandboxes.pipes import Pipes, memory_file
+from sandboxes.run import Ending
 
 if TYPE_CHECKING:
     from sandboxes.bubblewrap import Host
 
 MIB = 1 << 20
-_OWN_PROCESSES = 2  # bubblewrap's monitor outside and its init inside
+_SETUP_PATIENCE_S = 10.0
 _DIRECTORY = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
-_PIPE_BYTES = 1 << 20  # frames of numpy data move in fewer turns than with 64 KiB
 
 
-class Launched:
+class BubblewrapLaunched:
     """One started bubblewrap and all that belongs to it. Made and released by one thread.
 
     Attributes
     ----------
     process_id : int
         bubblewrap's monitor; it ends when the program ends.
-    output_fds : list of int
-        Read ends: one pipe for both streams if interactive, else standard output, then error.
-    request_fd, answer_fd : int or None
-        Of the frames, if interactive: our ends of the program's descriptors 3 and 4.
     is_held : bool
         Whether bubblewrap, with everything mounted, waits for a first `home_fd` to succeed.
-    status_fd : int
-        Where bubblewrap tells, as JSON, its child's process id and later its exit code.
+    cpu_time_s : float
+        After `end`: CPU seconds of all processes that were waited for.
     """
+
+    own_processes = 2  # at the root of the tree: bubblewrap's monitor outside, and init inside
 
     def __init__(self, host: Host, command: Command, interactive: bool, stdin: bytes) -> None:
         self._cleanup = contextlib.ExitStack()
         self._theirs = contextlib.ExitStack()
         self._host = host
         self.cgroup: Cgroup | None = None
-        self.request_fd: int | None = None
-        self.answer_fd: int | None = None
-        self.output_fds: list[int] = []
+        self.cpu_time_s = 0.0
+        self._init_fd: int | None = None
         self._scratch_fd: int | None = None
         self.is_held = False
+        self.pipes = Pipes(interactive, stdin)
         try:
             with self._theirs:
-                self._start(command, interactive, stdin)
+                self._theirs.callback(self.pipes.close_theirs)
+                self._start(command)
         except BaseException:
-            self.abandon()
+            self.pipes.close_ours()
+            self._cleanup.close()
             raise
 
-    def _start(self, command: Command, interactive: bool, stdin: bytes) -> None:
+    def _start(self, command: Command) -> None:
         limits = command.limits
         host = self._host
         identity = self._cleanup.enter_context(take_identity(host.first_uid, host.last_uid))
         self.uid = identity.uid
         if host.hierarchies.directories():
-            self.cgroup = Cgroup(
-                host.hierarchies,
-                limits.memory_mib * MIB,
-                limits.processes + _OWN_PROCESSES,
-            )
+            self.cgroup = Cgroup(host.hierarchies)
             self._cleanup.callback(self.cgroup.remove)
+            self.cgroup.limit(limits.memory_mib * MIB, limits.processes + self.own_processes)
         if host.scratch_mount is not None:
             inodes = limits.scratch_inodes + len(command.files) + 4  # the root and three folders
             self._scratch_fd = mount_private_tmpfs(
@@ -80,15 +79,14 @@ class Launched:
             )
             self._cleanup.callback(os.close, self._scratch_fd)
 
-        descriptors = [self._their_stdin(stdin), *self._their_output(interactive)]
-        if interactive:
-            descriptors += self._their_frames()
+        descriptors = list(self.pipes.theirs)
         arguments_read, arguments_write = os.pipe2(os.O_CLOEXEC)
         self._theirs.callback(os.close, arguments_read)
         arguments_sent = self._theirs.enter_context(contextlib.ExitStack())
         arguments_sent.callback(os.close, arguments_write)
-        self.status_fd, status_write = os.pipe2(os.O_CLOEXEC)
-        self._cleanup.callback(os.close, self.status_fd)
+        status_read, status_write = os.pipe2(os.O_CLOEXEC)
+        self._status = Status(status_read)
+        self._cleanup.callback(os.close, status_read)
         self._theirs.callback(os.close, status_write)
         first = len(descriptors)
         descriptors += [arguments_read, self._memory_file(host.seccomp), status_write]
@@ -126,36 +124,6 @@ class Launched:
         finally:
             arguments_sent.close()
 
-    def _their_stdin(self, stdin: bytes) -> int:
-        if stdin:
-            return self._memory_file(stdin)
-        fd = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
-        self._theirs.callback(os.close, fd)
-        return fd
-
-    def _their_output(self, interactive: bool) -> list[int]:
-        first = self._their_write_end()
-        # One pipe for both keeps the order of arrival; a batch run tells them apart.
-        return [first, first] if interactive else [first, self._their_write_end()]
-
-    def _their_write_end(self) -> int:
-        read_fd, write_fd = os.pipe2(os.O_CLOEXEC)
-        self.output_fds.append(read_fd)  # closed by `Output`
-        self._theirs.callback(os.close, write_fd)
-        return write_fd
-
-    def _their_frames(self) -> list[int]:
-        requests_read, self.request_fd = os.pipe2(os.O_CLOEXEC)
-        self.answer_fd, answers_write = os.pipe2(os.O_CLOEXEC)
-        self._theirs.callback(os.close, requests_read)
-        self._theirs.callback(os.close, answers_write)
-        with contextlib.suppress(OSError):  # over the user's share of pipe memory
-            for fd in (self.request_fd, self.answer_fd):
-                fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-        for fd in (self.request_fd, self.answer_fd):
-            os.set_blocking(fd, False)
-        return [requests_read, answers_write]
-
     def _hold(self) -> int:
         read_fd, write_fd = os.pipe2(os.O_CLOEXEC)
         self._theirs.callback(os.close, read_fd)
@@ -165,25 +133,31 @@ class Launched:
         return read_fd
 
     def _memory_file(self, content: bytes) -> int:
-        fd = os.memfd_create("gauntlet", os.MFD_CLOEXEC)
+        fd = memory_file(content)
         self._theirs.callback(os.close, fd)
-        view = memoryview(content)
-        while view:
-            view = view[os.write(fd, view) :]
-        os.lseek(fd, 0, os.SEEK_SET)
         return fd
 
-    def home_fd(self, sandbox_init: int | None) -> int | None:
-        """The program's working directory seen from outside, or None if it cannot be had.
+    def look(self) -> None:
+        """Read what bubblewrap has told by now, without waiting."""
+        self._status.read()
+        if self._init_fd is None and (init := self._status.get("child-pid")) is not None:
+            # By descriptor, or a signal could hit whoever has its number next.
+            with contextlib.suppress(ProcessLookupError):
+                self._init_fd = os.pidfd_open(init)
+                self._cleanup.callback(os.close, self._init_fd)
+
+    def home_fd(self) -> int | None:
+        """The program's working directory seen from outside, or None if it cannot be had (yet).
 
         A scratch space that we mounted is ours to look into. One that bubblewrap made is reached
         through its init, which holds still until we have done so: after the end it would be gone.
         """
-        root = f"/proc/{sandbox_init}/root"
+        init = self._status.get("child-pid")
+        root = f"/proc/{init}/root"
         try:
             if self._scratch_fd is not None:
                 return os.open("home", _DIRECTORY, dir_fd=self._scratch_fd)
-            if sandbox_init is None:
+            if init is None:
                 return None
             if os.path.samefile(root, "/"):
                 return None  # not in its own root yet
@@ -194,23 +168,66 @@ class Launched:
         self.is_held = False
         return home_fd
 
+    def end(self) -> None:
+        """Kill the tree, see it empty, and reap it."""
+        self._find_init()
+        for process_fd in (self._init_fd, self.process_fd):
+            if process_fd is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(process_fd, signal.SIGKILL)
+        init = self._status.get("child-pid")
+        _, _, usage = os.wait4(self.process_id, 0)
+        self.cpu_time_s = usage.ru_utime + usage.ru_stime
+        if init is not None:
+            # Its monitor gone, init is ours, as we are a subreaper. The end of a pid namespace's
+            # init comes after the end of everything in it.
+            with contextlib.suppress(ChildProcessError):
+                _, _, usage = os.wait4(init, 0)
+                self.cpu_time_s += usage.ru_utime + usage.ru_stime
+        if self.cgroup is not None:
+            self.cgroup.kill_until_empty()
+
+    def _find_init(self) -> None:
+        """Wait until bubblewrap has told its child's process id, or has died before."""
+        deadline = time.monotonic() + _SETUP_PATIENCE_S
+        self.look()
+        while self._status.get("child-pid") is None and not self._status.at_end:
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
+                return
+            select.select([self._status.fd], [], [], left_s)
+            self.look()
+
+    def ending(self, said: bytes) -> Ending:
+        """How the program ended by itself; `said` is what bubblewrap may have complained.
+
+        Raises
+        ------
+        SandboxError
+            If there was no program.
+        """
+        code = self._status.get("exit-code")
+        if code is None:
+            text = said.decode(errors="replace").strip()
+            raise SandboxError(f"bubblewrap could not set up the sandbox: {text or 'no reason'}")
+        # bubblewrap's init, like a shell, says 128 + n for a program that signal n ended.
+        if 128 < code <= 128 + signal.NSIG:
+            return Ending(None, code - 128)
+        return Ending(code, None)
+
     def release(self) -> None:
         """Give everything back. The processes must be gone."""
         self._cleanup.close()
 
-    def abandon(self) -> None:
-        """Give everything back after a failed start, our ends of the pipes included."""
-        for fd in (self.request_fd, self.answer_fd, *self.output_fds):
-            if fd is not None:
-                os.close(fd)
-        self._cleanup.close()
+    def afterwards(self) -> None:
+        """Nothing is made ahead."""
 
 
 class Status:
     """What bubblewrap tells about itself: JSON documents, one after the other."""
 
     def __init__(self, fd: int) -> None:
-        self._fd = fd
+        self.fd = fd
         self._text = b""
         self.at_end = False
         os.set_blocking(fd, False)
@@ -219,7 +236,7 @@ class Status:
         """Read what is there, without waiting."""
         while not self.at_end:
             try:
-                data = os.read(self._fd, 4096)
+                data = os.read(self.fd, 4096)
             except BlockingIOError:
                 return
             self._text += data

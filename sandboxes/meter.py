@@ -16,11 +16,16 @@ _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
 class Meter:
-    """CPU time and peak memory of one run's process tree; never runs backwards."""
+    """CPU time and peak memory of one run's process tree; never runs backwards.
 
-    def __init__(self, cgroup: Cgroup | None, root_process_id: int) -> None:
+    The first `own_processes` of the tree are the sandbox's own; the last of them is init. What init
+    holds is left out: it is tiny, or the imports that a zygote's program came with.
+    """
+
+    def __init__(self, cgroup: Cgroup | None, root_process_id: int, own_processes: int) -> None:
         self._cgroup = cgroup
         self._root = root_process_id
+        self._own_processes = own_processes
         self.cpu_time_s = 0.0
         self.memory_mib = 0.0
 
@@ -33,9 +38,9 @@ class Meter:
             if cpu_time_s is None:
                 cpu_time_s = sum(_cpu_time_s(process) for process in tree)
             if memory_mib is None:
-                # The root is bubblewrap itself and its child the sandbox's init: both tiny.
-                programs = tree[2:]
-                memory_mib = sum(_resident_mib(process) for process in programs)
+                programs = tree[self._own_processes :]
+                init_mib = _resident_mib(tree[self._own_processes - 1]) if programs else 0.0
+                memory_mib = sum(_resident_mib(process) for process in programs) - init_mib
                 if memory_mib > memory_limit_mib and len(programs) > 1:
                     # Pages shared after a fork were counted once for each process.
                     memory_mib = sum(_proportional_mib(process) for process in programs)

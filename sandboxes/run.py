@@ -1,6 +1,6 @@
 """One run, from start to the end of its last process.
 
-Every run has a thread of its own, which starts bubblewrap, watches limits, drains output and sees
+Every run has a thread of its own, which starts the program, watches limits, drains output and sees
 the tree dead. It has to be one thread from start to end: bubblewrap asks the kernel to kill it
 when its parent dies, and to the kernel the parent is a thread; so is the owner of the private
 mount with the scratch space. If this process is killed, both vanish with it.
@@ -8,51 +8,111 @@ mount with the scratch space. If this process is killed, both vanish with it.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import select
 import signal
 import threading
 import time
 from collections import deque
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Protocol, Self
 
+from sandboxes.cgroups import MIB, Cgroup, Hierarchies
 from sandboxes.collect import collect
 from sandboxes.frames import FrameReader, framed
 from sandboxes.interface import Command, RunResult, RunStatus, SandboxError
-from sandboxes.launch import MIB, Launched, Status
 from sandboxes.meter import Meter
 from sandboxes.output import Output
-
-if TYPE_CHECKING:
-    from sandboxes.bubblewrap import Host
+from sandboxes.pipes import Pipes
 
 _READ_BYTES = 1 << 20
 _LOOK_EVERY_S = 0.05
 _LOOK_AT_LEAST_AFTER_S = 0.002
-_SETUP_PATIENCE_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a program ended by itself: with a code, or by a signal."""
+
+    exit_code: int | None
+    signal: int | None
+
+
+class Launched(Protocol):
+    """A started program in its sandbox, as a backend gives it. Used by one thread.
+
+    Attributes
+    ----------
+    uid : int
+        Whose it is in the eyes of the kernel.
+    process_id : int
+        The root of the tree to meter, of which the first `own_processes` are the sandbox's.
+    process_fd : int
+        Readable when the tree has ended.
+    is_held : bool
+        Whether the program does not start before `home_fd` has succeeded.
+    cpu_time_s : float
+        After `end`: CPU seconds of all processes that were waited for.
+    """
+
+    uid: int
+    process_id: int
+    process_fd: int
+    own_processes: int
+    started_at: float
+    cgroup: Cgroup | None
+    pipes: Pipes
+    is_held: bool
+    cpu_time_s: float
+
+    def look(self) -> None:
+        """Read what the sandbox has told by now, without waiting."""
+
+    def home_fd(self) -> int | None:
+        """The program's working directory, the caller's to close; None if there is none yet."""
+
+    def end(self) -> None:
+        """Kill the tree, see it empty, and reap it."""
+
+    def ending(self, said: bytes) -> Ending:
+        """How the program ended by itself. Raises SandboxError if there was no program."""
+
+    def release(self) -> None:
+        """Give everything back. The processes must be gone."""
+
+    def afterwards(self) -> None:
+        """What can wait until the caller has its result; raises nothing."""
 
 
 class Run:
-    """A command in its sandbox; an `InteractiveRun` when started as one."""
+    """A command in its sandbox; an `InteractiveRun` when started as one.
+
+    Parameters
+    ----------
+    launch : callable
+        Starts the command in the run's own thread.
+    hierarchies : Hierarchies
+        What its control group bounds and accounts for.
+    """
 
     def __init__(
         self,
-        host: Host,
+        launch: Callable[[], Launched],
+        hierarchies: Hierarchies,
         command: Command,
         interactive: bool = False,
-        stdin: bytes = b"",
     ) -> None:
-        self._host = host
+        self._launch = launch
+        self._hierarchies = hierarchies
         self._command = command
         self._interactive = interactive
-        self._stdin = stdin
         self._lock = threading.Lock()
         self._receiving = threading.Lock()
         self._started = threading.Event()
         self._ended = threading.Event()
+        self._told = threading.Event()  # the run's thread has done with our descriptors
         self._ended_fd = os.eventfd(0, os.EFD_CLOEXEC)
         self._wake_fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._outbox: deque[memoryview] = deque()
@@ -127,8 +187,7 @@ class Run:
     def close(self) -> RunResult:
         """Kill what still runs; every process is gone when this returns. Safe to call twice."""
         self._stop(RunStatus.KILLED)
-        self._ended.wait()
-        self._thread.join()
+        self._told.wait()
         self._close_fds()
         return self._how_it_ended()
 
@@ -223,19 +282,18 @@ class Run:
 
     def _live(self) -> None:
         try:
-            launched = Launched(self._host, self._command, self._interactive, self._stdin)
+            launched = self._launch()
         except BaseException as error:
             self._fail(error)
             self._ended.set()
             self._started.set()
             return
         self._launched = launched
-        self._status = Status(launched.status_fd)
-        self._output = Output(self._command.limits.output_kib << 10, launched.output_fds)
-        self._meter = Meter(launched.cgroup, launched.process_id)
-        self._request_fd, self._answer_fd = launched.request_fd, launched.answer_fd
+        pipes = launched.pipes
+        self._output = Output(self._command.limits.output_kib << 10, pipes.output_fds)
+        self._meter = Meter(launched.cgroup, launched.process_id, launched.own_processes)
+        self._request_fd, self._answer_fd = pipes.request_fd, pipes.answer_fd
         self._home_fd: int | None = None
-        self._init_fd: int | None = None
         self._measurable = True
         self._started.set()
         try:
@@ -250,11 +308,12 @@ class Run:
         except BaseException as error:
             self._fail(error)
         finally:
-            for fd in (self._home_fd, self._init_fd):
-                if fd is not None:
-                    os.close(fd)
+            if self._home_fd is not None:
+                os.close(self._home_fd)
             self._ended.set()
             os.eventfd_write(self._ended_fd, 1)
+            self._told.set()
+        launched.afterwards()
 
     def _fail(self, error: BaseException) -> None:
         """Keep an error of ours for whoever asks how the run ended."""
@@ -268,6 +327,7 @@ class Run:
         launched, limits = self._launched, self._command.limits
         wall_deadline = launched.started_at + limits.wall_time_s
         process_has_ended = False
+        self._next_look_at = launched.started_at + _LOOK_AT_LEAST_AFTER_S
         while not process_has_ended and self._stop_reason is None:
             now = time.monotonic()
             if now >= wall_deadline:
@@ -288,12 +348,15 @@ class Run:
             process_has_ended = launched.process_fd in ready
             if self._wake_fd in ready:
                 os.eventfd_read(self._wake_fd)
-            self._read_status()
+            launched.look()
             self._output.drain()
             with self._lock:
                 self._write_outbox()
             self._remember_home()
-            self._check_limits()
+            if self._output.flooded:
+                self._stop(RunStatus.OUTPUT_EXCEEDED)
+            elif not process_has_ended and time.monotonic() >= self._next_look_at:
+                self._check_limits()  # at the end, `_sum_up` does
 
     def _next_look_s(self) -> float:
         """How long the run can be left alone without passing its CPU time by much."""
@@ -306,71 +369,37 @@ class Run:
         limits = self._command.limits
         with self._lock:
             self._meter.read(limits.memory_mib)
-        if self._output.flooded:
-            self._stop(RunStatus.OUTPUT_EXCEEDED)
-        elif self._is_out_of_memory():
+        self._next_look_at = time.monotonic() + _LOOK_AT_LEAST_AFTER_S
+        if self._is_out_of_memory():
             self._stop(RunStatus.MEMORY_EXCEEDED)
         elif self._meter.cpu_time_s > limits.cpu_time_s:
             self._stop(RunStatus.CPU_TIME_EXCEEDED)
 
     def _is_out_of_memory(self) -> bool:
         cgroup = self._launched.cgroup
-        if cgroup is not None and self._host.hierarchies.memory is not None:
+        if cgroup is not None and self._hierarchies.memory is not None:
             return cgroup.out_of_memory()
         return self._meter.memory_mib > self._command.limits.memory_mib
 
     def _remember_home(self) -> None:
         """Hold the working directory, so that it outlives the namespace it is in."""
         if self._command.collect and self._home_fd is None:
-            self._home_fd = self._launched.home_fd(self._status.get("child-pid"))
+            self._home_fd = self._launched.home_fd()
 
     def _end_all(self) -> None:
         """Kill the tree, see it empty, and reap it."""
-        launched = self._launched
-        self._find_init()
-        for process_fd in (self._init_fd, launched.process_fd):
-            if process_fd is not None:
-                with contextlib.suppress(ProcessLookupError):
-                    signal.pidfd_send_signal(process_fd, signal.SIGKILL)
-        init = self._status.get("child-pid")
-        _, _, usage = os.wait4(launched.process_id, 0)
-        cpu_time_s = usage.ru_utime + usage.ru_stime
-        if init is not None:
-            # Its monitor gone, init is ours, as we are a subreaper. The end of a pid namespace's
-            # init comes after the end of everything in it.
-            with contextlib.suppress(ChildProcessError):
-                _, _, usage = os.wait4(init, 0)
-                cpu_time_s += usage.ru_utime + usage.ru_stime
-        if launched.cgroup is not None:
-            launched.cgroup.kill_until_empty()
+        self._launched.end()
         self._output.drain()
         self._output.close()
         with self._lock:
             self._meter.read(self._command.limits.memory_mib)
             self._measurable = False
-            if self._host.hierarchies.cpu is None:
-                self._meter.cpu_time_s = max(self._meter.cpu_time_s, cpu_time_s)
+            if self._hierarchies.cpu is None:
+                ended_cpu_time_s = self._launched.cpu_time_s
+                self._meter.cpu_time_s = max(self._meter.cpu_time_s, ended_cpu_time_s)
             if self._request_fd is not None:
                 os.close(self._request_fd)
                 self._request_fd = None
-
-    def _read_status(self) -> None:
-        self._status.read()
-        if self._init_fd is None and (init := self._status.get("child-pid")) is not None:
-            # By descriptor, or a signal could hit whoever has its number next.
-            with contextlib.suppress(ProcessLookupError):
-                self._init_fd = os.pidfd_open(init)
-
-    def _find_init(self) -> None:
-        """Wait until bubblewrap has told its child's process id, or has died before."""
-        deadline = time.monotonic() + _SETUP_PATIENCE_S
-        self._read_status()
-        while self._status.get("child-pid") is None and not self._status.at_end:
-            left_s = deadline - time.monotonic()
-            if left_s <= 0:
-                return
-            select.select([self._launched.status_fd], [], [], left_s)
-            self._read_status()
 
     def _sum_up(self) -> RunResult:
         limits, launched = self._command.limits, self._launched
@@ -382,11 +411,11 @@ class Run:
             collected = collect(self._home_fd, self._command.collect, limits.scratch_mib * MIB)
         streams = self._output.streams()
         stderr = b"" if self._interactive else streams[1]
-        status, code, number = self._status_of_the_end(out_of_memory, streams[-1])
+        status, ending = self._status_of_the_end(out_of_memory, streams[-1])
         return RunResult(
             status=status,
-            exit_code=code,
-            signal=number,
+            exit_code=ending.exit_code,
+            signal=ending.signal,
             cpu_time_s=self._meter.cpu_time_s,
             wall_time_s=wall_time_s,
             memory_mib=self._meter.memory_mib,
@@ -396,21 +425,13 @@ class Run:
             collected=collected,
         )
 
-    def _status_of_the_end(
-        self, out_of_memory: bool, said: bytes
-    ) -> tuple[RunStatus, int | None, int | None]:
-        code = self._status.get("exit-code")
+    def _status_of_the_end(self, out_of_memory: bool, said: bytes) -> tuple[RunStatus, Ending]:
         stopped = self._stop_reason
         if stopped is None and out_of_memory:
             stopped = RunStatus.MEMORY_EXCEEDED
         if stopped is None and self._meter.cpu_time_s > self._command.limits.cpu_time_s:
             stopped = RunStatus.CPU_TIME_EXCEEDED
         if stopped is not None:
-            return stopped, None, signal.SIGKILL
-        if code is None:
-            text = said.decode(errors="replace").strip()
-            raise SandboxError(f"bubblewrap could not set up the sandbox: {text or 'no reason'}")
-        # bubblewrap's init, like a shell, says 128 + n for a program that signal n ended.
-        if 128 < code <= 128 + signal.NSIG:
-            return RunStatus.SIGNALLED, None, code - 128
-        return RunStatus.EXITED, code, None
+            return stopped, Ending(None, signal.SIGKILL)
+        ending = self._launched.ending(said)
+        return RunStatus.EXITED if ending.signal is None else RunStatus.SIGNALLED, ending

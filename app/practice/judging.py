@@ -6,8 +6,9 @@ all come through `judge`, so that a verdict is the same whoever asks.
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from enum import StrEnum
 from functools import cache
@@ -30,7 +31,16 @@ from graders.ports import (
 from graders.verdict import Event, EventKind, JsonObject
 from problems.schema import ProblemSpec
 from sandboxes.bubblewrap import BubblewrapSandbox
-from sandboxes.interface import Command, InteractiveRun, Limits, RunResult, RunStatus, Sandbox
+from sandboxes.interface import (
+    Command,
+    InteractiveRun,
+    Limits,
+    RunResult,
+    RunStatus,
+    Sandbox,
+    SandboxError,
+)
+from sandboxes.slot import SlotSandbox
 
 
 class Mode(StrEnum):
@@ -247,10 +257,19 @@ def _outcome(result: RunResult) -> Outcome:
     )
 
 
+SANDBOXES: dict[str, Callable[[], Sandbox]] = {
+    "bubblewrap": BubblewrapSandbox,
+    "slot": SlotSandbox,
+}
+
+
 @cache
 def host_sandbox() -> Sandbox:
     """This host's sandbox, examined once a process. Raises SandboxError where none holds."""
-    return BubblewrapSandbox()
+    name = os.environ.get("SANDBOX_BACKEND", "bubblewrap")
+    if name not in SANDBOXES:
+        raise SandboxError(f"SANDBOX_BACKEND must be one of {', '.join(SANDBOXES)}, got {name!r}")
+    return SANDBOXES[name]()
 
 
 def make_launcher() -> SandboxLauncher:

@@ -88,10 +88,16 @@ WRITING = [
     Attack(
         "its own place before the out-of-memory killer",
         programs.writing("/proc/self/oom_score_adj", text="-1000"),
-        "EACCES|EPERM",
+        "EACCES|EPERM|EROFS",
     ),
-    Attack("its uid map", programs.writing("/proc/self/uid_map", text="0 0 1"), "EPERM|EACCES"),
-    Attack("its setgroups", programs.writing("/proc/self/setgroups", text="allow"), "EPERM|EACCES"),
+    Attack(
+        "its uid map", programs.writing("/proc/self/uid_map", text="0 0 1"), "EPERM|EACCES|EROFS"
+    ),
+    Attack(
+        "its setgroups",
+        programs.writing("/proc/self/setgroups", text="allow"),
+        "EPERM|EACCES|EROFS",
+    ),
 ]
 
 PRIVILEGES = [

@@ -12,16 +12,18 @@ from pathlib import Path
 import pytest
 
 from sandboxes.bubblewrap import BubblewrapSandbox
-from sandboxes.interface import Command, Profile, RunResult
+from sandboxes.interface import Command, Profile, RunResult, Sandbox
+from sandboxes.slot import SlotSandbox
 from tests.attacks.table import ATTACKS, Attack
 
 SECRET = "hidden-expected-value-91f3"
 PROJECT = str(Path(__file__).resolve().parents[2])
 
 
-@pytest.fixture(scope="session")
-def sandbox() -> BubblewrapSandbox:
-    return BubblewrapSandbox()
+@pytest.fixture(scope="session", params=[BubblewrapSandbox, SlotSandbox])
+def sandbox(request: pytest.FixtureRequest) -> BubblewrapSandbox | SlotSandbox:
+    made: BubblewrapSandbox | SlotSandbox = request.param()
+    return made
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +50,7 @@ def bait(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     del os.environ["GAUNTLET_TEST_SECRET"]
 
 
-def attack_with(sandbox: BubblewrapSandbox, attack: Attack, bait: dict[str, str]) -> RunResult:
+def attack_with(sandbox: Sandbox, attack: Attack, bait: dict[str, str]) -> RunResult:
     source = attack.source
     for mark, value in bait.items():
         source = source.replace(mark, value)
@@ -64,9 +66,7 @@ def attack_with(sandbox: BubblewrapSandbox, attack: Attack, bait: dict[str, str]
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name.replace(" ", "-"))
-def test_it_does_not_succeed(
-    sandbox: BubblewrapSandbox, attack: Attack, bait: dict[str, str]
-) -> None:
+def test_it_does_not_succeed(sandbox: Sandbox, attack: Attack, bait: dict[str, str]) -> None:
     if attack.machine not in (None, platform.machine()):
         pytest.skip(f"only on {attack.machine}")
     result = attack_with(sandbox, attack, bait)

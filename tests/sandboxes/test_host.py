@@ -92,7 +92,8 @@ def test_numbers_of_version_2_groups_are_read(tmp_path: Path) -> None:
     """On a plain folder in place of the real thing, which not every host has."""
     parent = tmp_path / "gauntlet"
     parent.mkdir()
-    group = Cgroup(Hierarchies(parent, parent, parent), 64 << 20, 3)
+    group = Cgroup(Hierarchies(parent, parent, parent))
+    group.limit(64 << 20, 3)
     (folder,) = parent.iterdir()
     assert (folder / "memory.max").read_text() == str(64 << 20)
     assert (folder / "pids.max").read_text() == "3"
