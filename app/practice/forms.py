@@ -13,6 +13,7 @@ from django.core.validators import ProhibitNullCharactersValidator
 from django.utils.translation import gettext_lazy as _
 
 from app.accounts.models import User
+from app.practice.judging import queue_of
 from app.practice.models import Problem, ProblemVersion, Submission
 from graders.verdict import JsonObject
 
@@ -120,13 +121,15 @@ class SubmissionForm(forms.Form):
         """Save the submission that this valid form asks for."""
         data = self.cleaned_data
         original: Submission | None = data.get("original")
+        # A counterexample belongs to the version that found it.
+        version = original.version if original else self.version
         return Submission.send(
             self.user,
-            # A counterexample belongs to the version that found it.
-            original.version if original else self.version,
+            version,
             Submission.Kind(data["kind"]),
             data["source"],
             replay=replay_of(original) if original else None,
+            queue=queue_of(version.spec),
         )
 
 

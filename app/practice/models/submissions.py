@@ -116,11 +116,12 @@ class Submission(models.Model):
         kind: Kind,
         source: str,
         replay: JsonObject | None = None,
+        queue: str = "cpu",
     ) -> Submission:
         """Save a submission with its first event. The caller publishes it after the commit."""
         with transaction.atomic():
             submission = cls.objects.create(
-                user=user, version=version, kind=kind, source=source, replay=replay
+                user=user, version=version, kind=kind, source=source, replay=replay, queue=queue
             )
             submission.append_event("queued")
         return submission

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from app.accounts.requests import SignedInRequest
 from app.practice.doorbell import ring
 from app.practice.forms import HistoryForm, SubmissionForm, replay_of
+from app.practice.judging import queue_of
 from app.practice.models import Problem, ProblemVersion, Submission
 from app.practice.tasks import publish
 from app.practice.views.panels import panel_context, verdict_context
@@ -144,7 +145,12 @@ def replay(request: SignedInRequest, pk: UUID) -> HttpResponse:
     if wait_s > 0:
         return _too_many(request, problem, version, wait_s)
     submission = Submission.send(
-        request.user, version, Submission.Kind.REPLAY, original.source, replay=again
+        request.user,
+        version,
+        Submission.Kind.REPLAY,
+        original.source,
+        replay=again,
+        queue=queue_of(version.spec),
     )
     publish(submission)
     return redirect(submission)

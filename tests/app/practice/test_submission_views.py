@@ -373,3 +373,11 @@ def test_the_history_comes_in_pages_that_keep_the_filter(
     assert "kind=submit&amp;page=2" in first
     second = owner_client.get("/submissions/?kind=submit&page=2").content.decode()
     assert second.count("?left=") == 1
+
+
+def test_a_submission_waits_in_the_queue_that_its_grader_names(
+    owner_client: Client, problem: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("graders.function.QUEUE", "gpu")
+    submit(owner_client)
+    assert Submission.objects.get().queue == "gpu"
