@@ -67,10 +67,6 @@ class Costs:
         return self.time_s / self.ideal_time_s if self.ideal_time_s else 1.0
 
     @property
-    def too_many_bytes(self) -> bool:
-        return max(self.sent_bytes) > self.ideal_bytes + self.tolerance_bytes
-
-    @property
     def too_slow(self) -> bool:
         return self.time_s > self.ideal_time_s * (1 + TIME_TOLERANCE)
 
