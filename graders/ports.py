@@ -52,17 +52,29 @@ class ProgramLimits:
     processes: int = 1
 
 
+class Environment(StrEnum):
+    """What a program finds in its sandbox, and which limits do it no harm."""
+
+    PYTHON = "python"  # the sandbox's own Python with numpy
+    TORCH = "torch"  # the same with torch and triton
+    COMPILE_CPP = "compile_cpp"  # g++ and the system's headers
+    RUN_CPP = "run_cpp"  # laid files can be executed
+    RUN_ASAN = "run_asan"  # a program built with AddressSanitizer: no bound on address space
+    RUN_TSAN = "run_tsan"  # a program built with ThreadSanitizer: no random layout either
+
+
 @dataclass(frozen=True, slots=True)
 class ProgramSpec:
     """A program to start.
 
     `files` are laid read-only into the program's working directory, names may hold slashes.
-    `argv` starts with ``python`` for the sandbox's own Python (numpy is importable).
+    `argv` starts with ``python`` for the sandbox's own Python, or with an absolute path in there.
     """
 
     argv: tuple[str, ...]
     files: Mapping[str, bytes]
     limits: ProgramLimits
+    environment: Environment = Environment.PYTHON
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +91,19 @@ class Usage:
 
     cpu_time_s: float
     memory_mib: float
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A program that ran to its end without a word from us: a compiler, a test run.
+
+    `collected` holds the files that were asked for and that it left in its working directory.
+    """
+
+    outcome: Outcome
+    stdout: bytes
+    stderr: bytes
+    collected: Mapping[str, bytes]
 
 
 class Program(Protocol):
@@ -109,6 +134,9 @@ class Launcher(Protocol):
 
     def start(self, spec: ProgramSpec) -> Program:
         """Start a program without waiting for its first frame."""
+
+    def run(self, spec: ProgramSpec, collect: tuple[str, ...] = ()) -> Finished:
+        """Run a program to its end and bring back the files that `collect` names."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,12 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from problems.complaints import Complaint, nearest
-from problems.schema import FunctionGrader, ProblemSpec, Slug
+from problems.schema import Language, ProblemSpec
+from problems.sections.function import FunctionGrader
+from problems.strict import Slug
 from problems.strict_yaml import Document, Location
 
-ALWAYS_PRESENT = ("problem.yaml", "statement.md", "starter.py", "reference.py", "editorial.md")
+ALWAYS_PRESENT = ("problem.yaml", "statement.md", "editorial.md")
 MIN_ACCEPTED = 2
 MIN_REJECTED = 6
 SUBMISSIONS = "submissions/"
@@ -45,10 +47,14 @@ def about_the_name(folder: Path, label: str) -> Iterator[Complaint]:
         )
 
 
-def about_missing_files(found: set[str], label: str) -> Iterator[Complaint]:
-    """The files that every package must have."""
-    spare = {path for path in found if "/" not in path} - set(ALWAYS_PRESENT)
-    for name in ALWAYS_PRESENT:
+def about_missing_files(found: set[str], language: object, label: str) -> Iterator[Complaint]:
+    """The files that a package must have; without a known `language`, only those of all."""
+    needed = [*ALWAYS_PRESENT]
+    if language in set(Language):
+        suffix = Language(str(language)).suffix
+        needed += [f"starter{suffix}", f"reference{suffix}"]
+    spare = {path for path in found if "/" not in path} - set(needed)
+    for name in needed:
         if name not in found:
             meant = nearest(name, spare, cutoff=0.8)
             advice = f"did you mean {meant} to be it?" if meant else "write it"
@@ -60,9 +66,11 @@ def about_missing_files(found: set[str], label: str) -> Iterator[Complaint]:
 def about_entry_points(
     spec: ProblemSpec, files: Mapping[str, str], label: str
 ) -> Iterator[Complaint]:
-    """The starter and the reference must be Python and define what the grader calls."""
+    """A Python starter and reference must define what the grader calls."""
+    if spec.language is not Language.PYTHON:
+        return
     name = spec.grader.entry_point
-    for path in ("starter.py", "reference.py"):
+    for path in (spec.starter_name, spec.reference_name):
         if path not in files:
             continue
         try:

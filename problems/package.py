@@ -116,11 +116,13 @@ def read_package(folder: Path, *, shipped: bool | None = None) -> Package:
     content = read_folder(folder, label)
     complaints = content.complaints
     complaints += about_the_name(folder, label)
-    complaints += about_missing_files(content.found, label)
     if "problem.yaml" not in content.files:
+        complaints += about_missing_files(content.found, None, label)
         raise PackageInvalid(complaints)
     where = f"{label}/problem.yaml"
     document = strict_yaml.read(content.files["problem.yaml"])
+    written = document.value if isinstance(document.value, dict) else {}
+    complaints += about_missing_files(content.found, written.get("language"), label)
     complaints += [
         Complaint(where, fault.position.line, fault.position.column, fault.message)
         for fault in document.faults

@@ -2,36 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from enum import IntEnum, StrEnum
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-Location: TypeAlias = "tuple[str | int, ...]"  # keys and indices, one inside the other
-
-CONTRADICTION = "contradiction"  # the type of an error that `contradiction` made
-
-
-def contradiction(found: Iterable[tuple[Location, str]]) -> PydanticCustomError:
-    """An error about several places at once; its context's ``found`` lists (location, message).
-
-    The locations start at the value that the validator was given.
-    """
-    places = list(found)
-    message = "; ".join(message for _, message in places)
-    return PydanticCustomError(CONTRADICTION, message, {"found": places})
+from problems.sections.function import FunctionGrader
+from problems.sections.simulation import SimulationGrader
+from problems.strict import Location, Slug, Strict, Text, contradiction
 
 
 def _whole_number(value: object) -> object:
@@ -39,16 +19,6 @@ def _whole_number(value: object) -> object:
     if type(value) is int or isinstance(value, IntEnum):
         return value
     raise PydanticCustomError("int_type", "must be a whole number")
-
-
-class Strict(BaseModel):
-    """Unknown keys are errors, and no value is bent into another type."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 
 
 class Round(IntEnum):
@@ -72,6 +42,19 @@ class Difficulty(StrEnum):
     BRUTAL = "brutal"
 
 
+class Language(StrEnum):
+    """What a submission is written in."""
+
+    PYTHON = "python"
+    CPP = "cpp"  # a C++20 header
+    YAML = "yaml"  # answers or a design
+
+    @property
+    def suffix(self) -> str:
+        """The ending of the starter's, the reference's and the submissions' names."""
+        return {"python": ".py", "cpp": ".hpp", "yaml": ".yaml"}[self.value]
+
+
 class Source(Strict):
     """Where the idea or the numbers of a problem come from."""
 
@@ -88,27 +71,6 @@ class Limits(Strict):
     output_kib: int = Field(default=64, ge=1, le=4096)
     processes: int = Field(default=1, ge=1, le=256)
     source_kib: int = Field(default=64, ge=1, le=512)
-
-
-class FunctionGrader(Strict):
-    """A Python function judged case by case by the package's own checker."""
-
-    kind: Literal["function"]
-    entry_point: Text  # name of the function that the submission defines
-    signature: Text  # shown to the candidate, e.g. "size(model, cluster, plan) -> dict"
-    checker: Text = "checker.py"  # runs in a sandbox of its own
-    answer_time_limit_s: float = Field(default=2.0, gt=0, le=60)
-
-
-class SimulationGrader(Strict):
-    """A protocol or policy driven step by step by a simulator on the trusted side."""
-
-    kind: Literal["simulation"]
-    simulator: Literal["ring-collective"]
-    entry_point: Text
-    signature: Text
-    step_time_limit_s: float = Field(default=2.0, gt=0, le=60)
-    parameters: dict[str, Any] = Field(default_factory=dict)  # of the simulator
 
 
 Grader = Annotated[FunctionGrader | SimulationGrader, Field(discriminator="kind")]
@@ -173,7 +135,7 @@ class ProblemSpec(Strict):
     tags: list[Slug]
     license: Text
     source: list[Source]
-    language: Literal["python"]
+    language: Language = Field(strict=False)
     grader: Grader
     limits: Limits
     cases: list[Case] = Field(min_length=1)
@@ -181,6 +143,16 @@ class ProblemSpec(Strict):
     follow_ups: list[FollowUp] = Field(default_factory=list)
     rubric: list[RubricLevel] = Field(default_factory=list)
     expected: dict[str, Expectation]  # path under submissions/ -> what it must get
+
+    @property
+    def starter_name(self) -> str:
+        """The file that the editor begins with."""
+        return f"starter{self.language.suffix}"
+
+    @property
+    def reference_name(self) -> str:
+        """The file with our own solution."""
+        return f"reference{self.language.suffix}"
 
     @field_validator("cases")
     @classmethod

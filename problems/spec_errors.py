@@ -9,7 +9,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from problems import schema
+from problems import strict
 from problems.complaints import Complaint, nearest
 from problems.schema import ProblemSpec
 from problems.strict_yaml import Document, Location
@@ -55,7 +55,7 @@ def _explain(detail: ErrorDetails, value: Any) -> Iterator[tuple[Location, str, 
     """(location, message, whether the key is meant and not what it holds)."""
     location = _written_location(detail["loc"], value)
     match detail["type"]:
-        case schema.CONTRADICTION:
+        case strict.CONTRADICTION:
             for place, message in detail["ctx"]["found"]:
                 yield (*location, *place), message, False
         case "extra_forbidden":

@@ -34,17 +34,11 @@ _ULIMIT = {  # the shell's option, and its unit in bytes
     resource.RLIMIT_DATA: ("d", 1024),
 }
 
-SHOWN = {
-    Profile.PYTHON: ("/usr/bin", "/usr/lib", "/usr/lib64"),
-    Profile.COMPILE_CPP: (
-        "/usr/bin",
-        "/usr/lib",
-        "/usr/lib64",
-        "/usr/libexec",
-        "/usr/include",
-    ),
-    Profile.RUN_CPP: ("/usr/bin", "/usr/lib", "/usr/lib64"),
+_PROGRAMS = ("/usr/bin", "/usr/lib", "/usr/lib64")
+SHOWN = dict.fromkeys(Profile, _PROGRAMS) | {
+    Profile.COMPILE_CPP: (*_PROGRAMS, "/usr/libexec", "/usr/include")
 }
+WITH_PYTHON = frozenset({Profile.PYTHON, Profile.TORCH})
 # Packages of the host's own Python: with them, a verdict would depend on the host.
 HIDDEN = ("/usr/lib/python3/dist-packages",)
 DEVICES = ("null", "zero", "full", "random", "urandom")
@@ -116,12 +110,12 @@ def argv_inside(command: Command) -> list[str]:
 
 def environment(profile: Profile) -> dict[str, str]:
     """All the variables that a program has."""
-    return _ENVIRONMENT | (_PYTHON_ENVIRONMENT if profile is Profile.PYTHON else {})
+    return _ENVIRONMENT | (_PYTHON_ENVIRONMENT if profile in WITH_PYTHON else {})
 
 
 def file_mode(profile: Profile) -> int:
     """The mode of the files that are laid for a program; compiled ones can be executed."""
-    return 0o555 if profile is Profile.RUN_CPP else 0o444
+    return 0o444 if profile in WITH_PYTHON or profile is Profile.COMPILE_CPP else 0o555
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +225,7 @@ def bubblewrap_arguments(
     mode = f"{file_mode(command.profile):04o}"
     for number, name in enumerate(command.files, descriptors.first_file):
         arguments += ["--perms", mode, "--ro-bind-data", str(number), f"{HOME}/{placed(name)}"]
-    if command.profile is Profile.PYTHON:
+    if command.profile in WITH_PYTHON:
         arguments += ["--ro-bind", str(runtime), RUNTIME]
     arguments += ["--remount-ro", "/", "--chdir", HOME]
     return b"".join(os.fsencode(argument) + b"\0" for argument in arguments)

@@ -17,8 +17,11 @@ class Profile(StrEnum):
     """What kind of program runs; decides what is mounted and which limits do no harm."""
 
     PYTHON = "python"
+    TORCH = "torch"
     COMPILE_CPP = "compile_cpp"
     RUN_CPP = "run_cpp"
+    RUN_ASAN = "run_asan"
+    RUN_TSAN = "run_tsan"
 
 
 class RunStatus(StrEnum):

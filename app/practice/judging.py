@@ -19,6 +19,7 @@ import graders.function
 import graders.simulation
 from graders.ports import (
     Case,
+    Finished,
     Launcher,
     Outcome,
     Output,
@@ -35,6 +36,7 @@ from sandboxes.interface import (
     Command,
     InteractiveRun,
     Limits,
+    Profile,
     RunResult,
     RunStatus,
     Sandbox,
@@ -163,24 +165,18 @@ class SandboxLauncher:
         self.cancelled = False
 
     def start(self, spec: ProgramSpec) -> SandboxProgram:
-        limits = spec.limits
-        command = Command(
-            argv=spec.argv,
-            files=spec.files,
-            limits=Limits(
-                cpu_time_s=limits.cpu_time_s,
-                wall_time_s=limits.wall_time_s,
-                memory_mib=limits.memory_mib,
-                output_kib=limits.output_kib,
-                processes=limits.processes,
-            ),
-        )
         with self._lock:
             if self.cancelled:
                 raise Cancelled
-            program = SandboxProgram(self._sandbox.start(command))
+            program = SandboxProgram(self._sandbox.start(_command(spec)))
             self._running.append(program)
         return program
+
+    def run(self, spec: ProgramSpec, collect: tuple[str, ...] = ()) -> Finished:
+        if self.cancelled:
+            raise Cancelled
+        result = self._sandbox.run(_command(spec, collect))
+        return Finished(_outcome(result), result.stdout, result.stderr, result.collected)
 
     def cancel(self) -> None:
         """From another thread: end every program now and start no more."""
@@ -232,6 +228,23 @@ class SandboxProgram:
 
     def close(self) -> Outcome:
         return _outcome(self._run.close())
+
+
+def _command(spec: ProgramSpec, collect: tuple[str, ...] = ()) -> Command:
+    limits = spec.limits
+    return Command(
+        argv=spec.argv,
+        profile=Profile(spec.environment.value),
+        files=spec.files,
+        limits=Limits(
+            cpu_time_s=limits.cpu_time_s,
+            wall_time_s=limits.wall_time_s,
+            memory_mib=limits.memory_mib,
+            output_kib=limits.output_kib,
+            processes=limits.processes,
+        ),
+        collect=collect,
+    )
 
 
 _REASONS = {

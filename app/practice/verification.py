@@ -24,9 +24,6 @@ from problems.schema import Expectation
 
 logger = logging.getLogger(__name__)
 
-REFERENCE = "reference.py"
-STARTER = "starter.py"
-
 # What was measured differs from run to run; the rest of a message must not.
 _MEASURED = re.compile(r"\d+(\.\d+)? ?(s|ms|MiB)\b")
 _RESOURCE_VERDICTS = {Verdict.TIME_LIMIT.value, Verdict.MEMORY_LIMIT.value}
@@ -77,8 +74,8 @@ class Outcome:
 def trials_of(package: Package) -> list[Trial]:
     """What a package must be put to, the reference first."""
     return [
-        Trial(package, REFERENCE, Expectation(verdict="AC")),
-        Trial(package, STARTER, None),
+        Trial(package, package.spec.reference_name, Expectation(verdict="AC")),
+        Trial(package, package.spec.starter_name, None),
         *(
             Trial(package, f"submissions/{path}", expectation)
             for path, expectation in package.spec.expected.items()

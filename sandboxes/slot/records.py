@@ -13,6 +13,7 @@ from sandboxes.arguments import (
     RUNTIME,
     SCRATCH,
     SHOWN,
+    WITH_PYTHON,
     ResourceLimit,
     argv_inside,
     environment,
@@ -73,7 +74,7 @@ def _layout(profile: Profile, runtime: Path) -> list[str]:
     }
     for path, target in links.items():
         words += ["l", target, path]
-    if profile is Profile.PYTHON:
+    if profile in WITH_PYTHON:
         words += ["d", RUNTIME, "b", str(runtime), RUNTIME]
     return words
 

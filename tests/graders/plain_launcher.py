@@ -14,6 +14,7 @@ import selectors
 import shutil
 import signal
 import struct
+import subprocess
 import sys
 import tempfile
 import threading
@@ -21,7 +22,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from graders.ports import Outcome, Output, ProgramSpec, StopReason, Usage
+from graders.ports import Finished, Outcome, Output, ProgramSpec, StopReason, Usage
 
 MAX_FRAME_BYTES = 64 << 20
 _LENGTH = struct.Struct("<I")
@@ -38,6 +39,34 @@ class PlainLauncher:
         program = PlainProgram(spec)
         self.programs.append(program)
         return program
+
+    def run(self, spec: ProgramSpec, collect: tuple[str, ...] = ()) -> Finished:
+        with tempfile.TemporaryDirectory(prefix="plain-run-") as name:
+            folder = Path(name)
+            _lay(spec, folder)
+            started = time.monotonic()
+            try:
+                ended = subprocess.run(
+                    _argv(spec),
+                    cwd=folder,
+                    env=_ENVIRONMENT,
+                    stdin=subprocess.DEVNULL,
+                    capture_output=True,
+                    timeout=spec.limits.wall_time_s,
+                    check=False,
+                )
+            except subprocess.TimeoutExpired as late:
+                outcome = Outcome(StopReason.WALL_TIME, wall_time_s=time.monotonic() - started)
+                return Finished(outcome, late.stdout or b"", late.stderr or b"", {})
+            by_signal = ended.returncode < 0
+            outcome = Outcome(
+                StopReason.SIGNALLED if by_signal else StopReason.EXITED,
+                exit_code=None if by_signal else ended.returncode,
+                signal=-ended.returncode if by_signal else None,
+                wall_time_s=time.monotonic() - started,
+            )
+            left = {one: (folder / one).read_bytes() for one in collect if (folder / one).exists()}
+        return Finished(outcome, ended.stdout, ended.stderr, left)
 
     @property
     def running(self) -> list[PlainProgram]:
@@ -66,21 +95,17 @@ class PlainProgram:
         self.spec = spec
         self.closed = False
         self._folder = Path(tempfile.mkdtemp(prefix="plain-program-"))
-        for name, content in spec.files.items():
-            path = self._folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+        _lay(spec, self._folder)
         request_read, self._request = _high_pipe()
         self._answer, answer_write = _high_pipe()
         self._stdout, stdout_write = _high_pipe()
         os.set_blocking(self._stdout, False)
         null = os.open(os.devnull, os.O_RDONLY)
-        argv = [sys.executable if word == "python" else word for word in spec.argv[:1]]
         self._started = time.monotonic()
         # posix_spawn cannot change the folder, hence env; its dup2 lets the ends through exec.
         self._pid = os.posix_spawnp(
             "env",
-            ["env", "-C", str(self._folder), *argv, *spec.argv[1:]],
+            ["env", "-C", str(self._folder), *_argv(spec)],
             _ENVIRONMENT,
             file_actions=[
                 (os.POSIX_SPAWN_DUP2, source, target)
@@ -230,6 +255,19 @@ class PlainProgram:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(self._pid, signal.SIGKILL)
         return False
+
+
+def _argv(spec: ProgramSpec) -> list[str]:
+    name, *rest = spec.argv
+    return [sys.executable if name == "python" else name, *rest]
+
+
+def _lay(spec: ProgramSpec, folder: Path) -> None:
+    for name, content in spec.files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        path.chmod(0o755)
 
 
 def _high_pipe() -> tuple[int, int]:

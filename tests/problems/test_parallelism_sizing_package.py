@@ -11,7 +11,7 @@ import pytest
 
 from graders.function import judge
 from graders.ports import Case, ProgramLimits, Task
-from problems.schema import FunctionGrader
+from problems.sections.function import FunctionGrader
 from tests.graders.plain_launcher import PlainLauncher, plain_launcher
 from tests.problems.sizing_package import (
     A100,

@@ -12,7 +12,8 @@ from ruamel.yaml import YAML
 
 from graders.ports import Case, ProgramLimits, Task
 from graders.simulation import judge
-from problems.schema import ProblemSpec, SimulationGrader
+from problems.schema import ProblemSpec
+from problems.sections.simulation import SimulationGrader
 from tests.graders.plain_launcher import plain_launcher
 
 PACKAGE = Path(__file__).parents[2] / "problems/round-4/ring-all-reduce"

@@ -76,7 +76,7 @@ class ProblemVersion(models.Model):
     @property
     def starter(self) -> str:
         """The code that the editor begins with."""
-        return self.files["starter.py"]
+        return self.files[self.spec.starter_name]
 
     @property
     def editorial(self) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from app.practice.verification import STARTER, Trial, compare, telling_case, trials_of
+from app.practice.verification import Trial, compare, telling_case, trials_of
 from problems.package import read_package
 from problems.schema import Expectation
 
@@ -200,5 +200,5 @@ def test_the_telling_case_is_that_of_the_counterexample(
 def test_reference_and_starter_are_put_on_trial_too() -> None:
     package = read_package(DOUBLE)
     trials = trials_of(package)
-    assert [trial.path for trial in trials[:2]] == ["reference.py", STARTER]
+    assert [trial.path for trial in trials[:2]] == ["reference.py", "starter.py"]
     assert len(trials) == 2 + len(package.spec.expected)

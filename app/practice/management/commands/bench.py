@@ -53,7 +53,7 @@ def measure(package: Package, count: int) -> dict[str, float]:
     as a browser does. The same source is judged without web and queue, alternately in the same
     minute, so that both see the same machine.
     """
-    source = package.files["reference.py"]
+    source = package.files[package.spec.reference_name]
     with tempfile.TemporaryDirectory(prefix="gauntlet-bench-") as folder:
         static = Path(folder) / "static"
         if settings.STATIC_ROOT.exists():
