@@ -20,6 +20,7 @@ import sys
 import types
 from typing import BinaryIO, TextIO, cast
 
+_TAKES_FROZEN_FOR_LEAKED = {"triton"}  # and says so at the end of every program
 _LONGEST_REFUSAL = 200  # characters
 _NOT_A_PROGRAMS_OWN = 3  # of its arguments: the interpreter, -s and -B
 
@@ -32,9 +33,9 @@ def import_all(modules: list[str]) -> None:
     RuntimeError
         If a module has started a thread, which does not survive a fork, nor do locks it holds.
     """
-    # The first to be registered, so the last to be called: some modules' own exits miss objects
-    # that are frozen.
-    atexit.register(gc.unfreeze)
+    if _TAKES_FROZEN_FOR_LEAKED.intersection(modules):
+        # The first to be registered, so the last to be called. For others it is only slower.
+        atexit.register(gc.unfreeze)
     for module in modules:
         importlib.import_module(module)
     threads = os.listdir("/proc/self/task")

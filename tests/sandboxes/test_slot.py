@@ -254,7 +254,7 @@ def test_hundreds_of_runs_with_crashes_of_the_runner_among_them_leave_nothing(
             drawn = random.Random(seed)
             for _ in range(20):
                 source = drawn.choice({sources!r})
-                limits = Limits(cpu_time_s=0.02, wall_time_s=5, processes=3)
+                limits = Limits(cpu_time_s=0.05, wall_time_s=5, processes=3)
                 sandbox.run(Command(("python", "a.py"), files={{"a.py": source.encode()}},
                                     limits=limits))
             os.kill(os.getpid(), 9)
@@ -271,7 +271,7 @@ def test_hundreds_of_runs_with_crashes_of_the_runner_among_them_leave_nothing(
         runners.append(process.pid)
     drawn = random.Random(0)
     with ThreadPoolExecutor(8) as threads:
-        limits = Limits(cpu_time_s=0.02, wall_time_s=5, processes=3)
+        limits = Limits(cpu_time_s=0.05, wall_time_s=5, processes=3)
         results = threads.map(
             lambda source: slots.run(python(source, limits)),
             [drawn.choice(sources) for _ in range(100)],
