@@ -15,7 +15,7 @@ from graders.simulation.ring import space_time, wait_graph
 from graders.simulation.ring.ring import Ring, Side, Violation
 from tests.graders.simulation.ring.conftest import Judge, body, case
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 SUBMISSIONS = ROOT / "problems/round-4/ring-all-reduce/submissions"
 
 

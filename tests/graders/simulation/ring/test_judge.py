@@ -16,7 +16,7 @@ from graders.verdict import Event, EventKind
 from tests.graders.plain_launcher import PlainLauncher, PlainProgram
 from tests.graders.simulation.ring.conftest import Judge, body, case, task
 
-PACKAGE = Path(__file__).parents[3] / "problems/round-4/ring-all-reduce"
+PACKAGE = Path(__file__).parents[4] / "problems/round-4/ring-all-reduce"
 REFERENCE = (PACKAGE / "reference.py").read_bytes()
 EXCHANGE = """
     part = np.empty_like(buf)
