@@ -122,6 +122,28 @@ class RunResult:
     collected: Mapping[str, bytes] = field(default_factory=dict)
 
 
+class BatchRun(Protocol):
+    """A running command that has its input and is waited for."""
+
+    def wait(self) -> RunResult:
+        """Wait for the end, which some limit brings at the latest, or `close` in another thread."""
+
+    def usage(self) -> tuple[float, float]:
+        """CPU seconds and peak MiB so far, over the tree."""
+
+    def close(self) -> RunResult:
+        """Kill what still runs; every process is gone when this returns. Safe to call twice."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
+
+
 class InteractiveRun(Protocol):
     """A running command that reads frames on file descriptor 3 and writes frames on 4.
 
@@ -159,5 +181,8 @@ class Sandbox(Protocol):
     def run(self, command: Command, stdin: bytes = b"") -> RunResult:
         """Run to the end and report."""
 
+    def begin(self, command: Command, stdin: bytes = b"") -> BatchRun:
+        """As `run`, but return at once, with what can be waited for and ended."""
+
     def start(self, command: Command) -> InteractiveRun:
-        """Start and return at once."""
+        """Start a command that is spoken to in frames, and return at once."""
