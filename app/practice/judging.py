@@ -283,18 +283,31 @@ def _outcome(result: RunResult) -> Outcome:
 
 
 SANDBOXES: dict[str, Callable[[], Sandbox]] = {
-    "bubblewrap": BubblewrapSandbox,
     "slot": SlotSandbox,
+    "bubblewrap": BubblewrapSandbox,
 }
+DEFAULT_SANDBOX = "slot"
 
 
 @cache
 def host_sandbox() -> Sandbox:
-    """This host's sandbox, examined once a process. Raises SandboxError where none holds."""
-    name = os.environ.get("SANDBOX_BACKEND", "bubblewrap")
+    """This host's sandbox, examined once a process. Raises SandboxError where none holds.
+
+    There is no silent second choice: what a run's CPU time and memory count differs a little
+    between the two, and a verdict must not depend on which worker took the submission.
+    """
+    name = os.environ.get("SANDBOX_BACKEND") or DEFAULT_SANDBOX
     if name not in SANDBOXES:
         raise SandboxError(f"SANDBOX_BACKEND must be one of {', '.join(SANDBOXES)}, got {name!r}")
-    return SANDBOXES[name]()
+    try:
+        return SANDBOXES[name]()
+    except SandboxError as error:
+        if name != DEFAULT_SANDBOX:
+            raise
+        raise SandboxError(
+            f"{error}. Where slots cannot be made, SANDBOX_BACKEND=bubblewrap may hold: it "
+            "isolates as well and starts more slowly. Set it for all workers of a site"
+        ) from error
 
 
 def make_launcher() -> SandboxLauncher:

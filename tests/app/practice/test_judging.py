@@ -8,10 +8,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from app.practice import judging
 from app.practice.judging import Cancelled, Mode, SandboxLauncher, cases_for, host_sandbox
 from graders.ports import Environment, ProgramLimits, ProgramSpec, StopReason
 from problems.schema import ProblemSpec
+from sandboxes.bubblewrap import BubblewrapSandbox
 from sandboxes.interface import SandboxError
+from sandboxes.slot import SlotSandbox
 from tests.conftest import SPEC
 
 
@@ -47,8 +50,33 @@ def test_a_replay_of_a_case_that_is_gone_is_our_error(spec: ProblemSpec) -> None
 @pytest.mark.usefixtures("no_sandbox_kept")
 def test_an_unknown_sandbox_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SANDBOX_BACKEND", "chroot")
-    with pytest.raises(SandboxError, match="must be one of bubblewrap, slot, got 'chroot'"):
+    with pytest.raises(SandboxError, match="must be one of slot, bubblewrap, got 'chroot'"):
         host_sandbox()
+
+
+@pytest.mark.usefixtures("no_sandbox_kept")
+def test_slots_are_what_is_used_where_nothing_else_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("SANDBOX_BACKEND", raising=False)
+    sandbox = host_sandbox()
+    assert isinstance(sandbox, SlotSandbox)
+    sandbox.close()
+
+
+@pytest.mark.usefixtures("no_sandbox_kept")
+def test_a_host_without_slots_is_told_of_the_other_sandbox_and_not_given_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail() -> SlotSandbox:
+        raise SandboxError("the slot launcher needs gcc to be compiled: apt install g++")
+
+    monkeypatch.setitem(judging.SANDBOXES, "slot", fail)
+    monkeypatch.delenv("SANDBOX_BACKEND", raising=False)
+    with pytest.raises(SandboxError, match=r"apt install g\+\+. .*SANDBOX_BACKEND=bubblewrap"):
+        host_sandbox()
+    monkeypatch.setenv("SANDBOX_BACKEND", "bubblewrap")
+    assert isinstance(host_sandbox(), BubblewrapSandbox)
 
 
 def a_program(source: str, wall_time_s: float = 60) -> ProgramSpec:
