@@ -186,3 +186,6 @@ class Sandbox(Protocol):
 
     def start(self, command: Command) -> InteractiveRun:
         """Start a command that is spoken to in frames, and return at once."""
+
+    def close(self) -> None:
+        """Let go of what is kept from one run to the next; more runs may follow."""

@@ -153,6 +153,6 @@ def refuse_to_start_without_a_sandbox(**_: object) -> None:
     Celery logs what a signal's receiver raises and goes on; only an exit ends the worker.
     """
     try:
-        host_sandbox()
+        host_sandbox().close()  # it is the pool's processes that judge
     except SandboxError as error:
         raise SystemExit(f"The sandbox does not hold here: {error}") from None

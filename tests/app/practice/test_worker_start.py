@@ -12,7 +12,7 @@ from sandboxes.interface import SandboxError
 @pytest.mark.filterwarnings("ignore:DjangoFixup")  # there is no worker here to send it
 def test_a_worker_without_a_sandbox_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
     def no_sandbox() -> None:
-        raise SandboxError("bwrap must be installed, and it is not: apt install bubblewrap")
+        raise SandboxError("a sandbox must hold, and bwrap is missing: apt install bubblewrap")
 
     monkeypatch.setattr(tasks, "host_sandbox", no_sandbox)
     with pytest.raises(SystemExit, match="apt install bubblewrap"):
