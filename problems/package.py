@@ -19,6 +19,7 @@ from problems.complaints import Complaint, PackageInvalid
 from problems.folder import read_folder
 from problems.schema import ProblemSpec
 from problems.spec_errors import complaints_about
+from problems.translations import about_texts
 
 SHIPPED = Path(__file__).resolve().parent  # the packages that come with the project
 
@@ -129,6 +130,7 @@ def read_package(folder: Path, *, shipped: bool | None = None) -> Package:
     ]
     about = AboutSpec(document, where, content.found)
     complaints += about.written_paths()
+    complaints += about_texts(content.files, label)
     spec = None
     if isinstance(document.value, dict):
         try:
