@@ -1,22 +1,25 @@
 """A package's own sentences in other languages: ``texts.<language>.yaml``, English to translation.
 
-What a page says of a package's checker is looked up here first. A translation must have the
-fields of its English text, in any order and number.
+What a page says of a package's checker, and what a case is there to catch, is looked up here
+first. A translation must have the fields of its English text, in any order and number.
 """
 
 from __future__ import annotations
 
+import ast
 import re
 import string
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from problems import strict_yaml
-from problems.complaints import Complaint
+from problems.complaints import Complaint, nearest
+from problems.schema import ProblemSpec
 from problems.strict_yaml import Position
 
 _NAME = re.compile(r"texts\.[a-z]{2,3}(-[a-z0-9]+)*\.yaml")
 _FORMATTER = string.Formatter()
+_MARKS = {"say": 1, "say_n": 2}  # of `graders.text`, with how many templates each takes
 
 
 def texts_name(language: str) -> str:
@@ -32,10 +35,8 @@ def read_texts(text: str) -> Mapping[str, str]:
 
 
 def about_texts(files: Mapping[str, str], label: str) -> Iterator[Complaint]:
-    """What is wrong with a package's files of texts."""
-    for path, text in files.items():
-        if "/" in path or not path.startswith("texts."):
-            continue
+    """What is wrong with a package's files of texts, each by itself."""
+    for path, text in _texts_files(files):
         where = f"{label}/{path}"
         if not _NAME.fullmatch(path):
             yield Complaint(
@@ -48,6 +49,60 @@ def about_texts(files: Mapping[str, str], label: str) -> Iterator[Complaint]:
             continue
         for position, message in _about_text(text):
             yield Complaint(where, position.line, position.column, message)
+
+
+def about_what_is_said(
+    spec: ProblemSpec, files: Mapping[str, str], label: str
+) -> Iterator[Complaint]:
+    """Whether each file of texts has every text of the package, and no other."""
+    said = {case.breaks for case in spec.cases} | {
+        template
+        for path, source in files.items()
+        if path.endswith(".py") and "/" not in path
+        for template in _templates(source)
+    }
+    for path, text in _texts_files(files):
+        document = strict_yaml.read(text)
+        given = set(document.value) if isinstance(document.value, dict) else set()
+        for template in sorted(said - given):
+            yield Complaint(
+                f"{label}/{path}",
+                None,
+                None,
+                f"translations must be of every text that the package says, {template!r} has "
+                "none; add it",
+            )
+        for template in given - said:
+            position = document.position((template,), of_key=True)
+            meant = nearest(template, said - given)
+            yield Complaint(
+                f"{label}/{path}",
+                position.line,
+                position.column,
+                f"a translation must be of a text that the package says, {template!r} is none; "
+                + (f"did you mean {meant!r}?" if meant else "remove it"),
+            )
+
+
+def _texts_files(files: Mapping[str, str]) -> list[tuple[str, str]]:
+    return [
+        (path, text)
+        for path, text in files.items()
+        if path.startswith("texts.") and "/" not in path
+    ]
+
+
+def _templates(source: str) -> Iterator[str]:
+    """The templates that a module gives to `say` and `say_n`."""
+    try:
+        module = ast.parse(source)
+    except SyntaxError:  # `about_entry_points` or the checker's own run says so
+        return
+    for node in ast.walk(module):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            for argument in node.args[: _MARKS.get(node.func.id, 0)]:
+                if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+                    yield argument.value
 
 
 def _about_text(text: str) -> Iterator[tuple[Position, str]]:

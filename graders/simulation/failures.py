@@ -94,7 +94,7 @@ def deadlock(ring: Ring, waiting: dict[int, int]) -> Failure:
         chain = chain[chain.index(target) :]
     links = say_wait(posts[chain[0]])
     for rank in chain[1:]:
-        links = say("{first}, {second}", first=links, second=say_wait(posts[rank]))
+        links = say("{links}, {link}", links=links, link=say_wait(posts[rank]))
     if target in waiting:
         text = say(
             "deadlock: every wait must be met by the other end, but {links}: a cycle. An isend "

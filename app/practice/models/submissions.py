@@ -268,7 +268,10 @@ class Submission(models.Model):
         Submission.objects.filter(pk=self.pk).update(event_count=F("event_count") + 1)
         sequence = Submission.objects.values_list("event_count", flat=True).get(pk=self.pk)
         SubmissionEvent.objects.create(
-            submission_id=self.pk, sequence=sequence, kind=kind, data=cast("JsonObject", to_json(data or {}))
+            submission_id=self.pk,
+            sequence=sequence,
+            kind=kind,
+            data=cast("JsonObject", to_json(data or {})),
         )
 
     def _held(self, token: uuid.UUID) -> models.QuerySet[Submission]:
