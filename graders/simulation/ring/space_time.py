@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 
-from graders.simulation.ring import Message, Post, Ring, Wait
+from graders.simulation.ring.ring import Message, Post, Ring, Wait
 from graders.text import say, say_n
 from graders.verdict import Json, JsonObject
 

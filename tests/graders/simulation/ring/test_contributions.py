@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from graders.simulation.contributions import count_parts, describe_parts, rounding_bound
-from graders.simulation.inputs import Input
+from graders.simulation.ring.contributions import count_parts, describe_parts, rounding_bound
+from graders.simulation.ring.inputs import Input
 
 PARTS = np.array([vector[0] for vector in Input(5, 1, "float64").vectors(seed=1)])
 

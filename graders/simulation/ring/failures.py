@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from graders.ports import Outcome, StopReason
-from graders.simulation.ranks import describe_outcome
-from graders.simulation.ring import Message, Post, Ring, Side
+from graders.simulation.ring.ranks import describe_outcome
+from graders.simulation.ring.ring import Message, Post, Ring, Side
 from graders.text import Text, clean, from_sandbox, say
 from graders.verdict import Json, JsonObject, Verdict
 

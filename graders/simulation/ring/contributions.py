@@ -7,7 +7,7 @@ from itertools import product
 
 import numpy as np
 
-from graders.simulation.inputs import Vector
+from graders.simulation.ring.inputs import Vector
 from graders.text import Text, say, say_list
 
 MAX_RANKS_TRIED_FULLY = 7

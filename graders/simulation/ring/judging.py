@@ -7,14 +7,14 @@ import time
 from collections.abc import Iterator
 
 from graders.ports import Case, Launcher, Task
-from graders.simulation.checks import Costs, examine
-from graders.simulation.collective import Trace, run
-from graders.simulation.counterexample import counterexample, diagram
-from graders.simulation.failures import Failure
-from graders.simulation.inputs import Input, Settings
-from graders.simulation.ranks import ImportFailed, Ranks
-from graders.simulation.ring import Ring
-from graders.simulation.shrink import shrink
+from graders.simulation.ring.checks import Costs, examine
+from graders.simulation.ring.collective import Trace, run
+from graders.simulation.ring.counterexample import counterexample, diagram
+from graders.simulation.ring.failures import Failure
+from graders.simulation.ring.inputs import Input, Settings
+from graders.simulation.ring.ranks import ImportFailed, Ranks
+from graders.simulation.ring.ring import Ring
+from graders.simulation.ring.shrink import shrink
 from graders.text import say
 from graders.verdict import (
     CaseResult,

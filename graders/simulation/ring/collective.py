@@ -13,10 +13,10 @@ from typing import Any
 
 from graders.harness import wire
 from graders.ports import Outcome
-from graders.simulation.failures import Failure, deadlock, raised, stopped
-from graders.simulation.inputs import Input, Settings, Vector
-from graders.simulation.ranks import Ranks
-from graders.simulation.ring import Message, Ring, Side, Violation
+from graders.simulation.ring.failures import Failure, deadlock, raised, stopped
+from graders.simulation.ring.inputs import Input, Settings, Vector
+from graders.simulation.ring.ranks import Ranks
+from graders.simulation.ring.ring import Message, Ring, Side, Violation
 from graders.text import Text, say
 from graders.verdict import Json, JsonObject, Verdict
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from graders.simulation.collective import Trace
-from graders.simulation.failures import Failure
-from graders.simulation.inputs import Input
-from graders.simulation.ring import Ring
-from graders.simulation.shrink import MAX_TRIES, shrink, smaller_inputs
+from graders.simulation.ring.collective import Trace
+from graders.simulation.ring.failures import Failure
+from graders.simulation.ring.inputs import Input
+from graders.simulation.ring.ring import Ring
+from graders.simulation.ring.shrink import MAX_TRIES, shrink, smaller_inputs
 from graders.text import say
 from graders.verdict import Verdict
 

@@ -11,11 +11,11 @@ import pytest
 from django.template import Context, Engine
 from django.utils import translation
 
-from graders.simulation import space_time, wait_graph
-from graders.simulation.ring import Ring, Side, Violation
-from tests.graders.simulation.conftest import Judge, body, case
+from graders.simulation.ring import space_time, wait_graph
+from graders.simulation.ring.ring import Ring, Side, Violation
+from tests.graders.simulation.ring.conftest import Judge, body, case
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 SUBMISSIONS = ROOT / "problems/round-4/ring-all-reduce/submissions"
 
 

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from graders.simulation.collective import Trace
-from graders.simulation.contributions import (
+from graders.simulation.ring.collective import Trace
+from graders.simulation.ring.contributions import (
     count_parts,
     describe_parts,
     name_ranks,
     rounding_bound,
 )
-from graders.simulation.failures import Failure
-from graders.simulation.inputs import Input, Vector
-from graders.simulation.ring import Message, Ring, Side, ring_bytes, ring_time_s
+from graders.simulation.ring.failures import Failure
+from graders.simulation.ring.inputs import Input, Vector
+from graders.simulation.ring.ring import Message, Ring, Side, ring_bytes, ring_time_s
 from graders.text import say
 from graders.verdict import JsonObject, Verdict
 
