@@ -63,7 +63,9 @@ def about_what_is_said(
     }
     for path, text in _texts_files(files):
         document = strict_yaml.read(text)
-        given = set(document.value) if isinstance(document.value, dict) else set()
+        if document.faults or not isinstance(document.value, dict) or not _NAME.fullmatch(path):
+            continue
+        given = set(document.value)
         for template in sorted(said - given):
             yield Complaint(
                 f"{label}/{path}",
@@ -72,7 +74,7 @@ def about_what_is_said(
                 f"translations must be of every text that the package says, {template!r} has "
                 "none; add it",
             )
-        for template in given - said:
+        for template in sorted(given - said):
             position = document.position((template,), of_key=True)
             meant = nearest(template, said - given)
             yield Complaint(
