@@ -67,7 +67,11 @@ def watched(page: Page, submission: Submission) -> Locator:
         (
             "ring-all-reduce",
             "blocking_sends_deadlock.py",
-            ["死锁：每个等待都必须由另一端来满足", "rank 0 在等待它发往 rank 1 的 isend", "2 条消息"],
+            [
+                "死锁：每个等待都必须由另一端来满足",
+                "rank 0 在等待它发往 rank 1 的 isend",
+                "2 条消息",
+            ],
             ["Deadlock: every wait must be met", "rank 0 waits for its isend to rank 1"],
         ),
         (
