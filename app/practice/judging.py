@@ -26,6 +26,7 @@ from graders.ports import (
     Output,
     ProgramLimits,
     ProgramSpec,
+    Shortage,
     StopReason,
     Task,
     Usage,
@@ -271,9 +272,18 @@ _REASONS = {
 }
 
 
+_SHORTAGES = {
+    RunStatus.PROCESSES_EXCEEDED: Shortage.PROCESSES,
+    RunStatus.SCRATCH_EXCEEDED: Shortage.SCRATCH,
+    RunStatus.FILES_EXCEEDED: Shortage.FILES,
+}
+
+
 def _outcome(result: RunResult) -> Outcome:
+    by_itself = StopReason.EXITED if result.signal is None else StopReason.SIGNALLED
     return Outcome(
-        reason=_REASONS[result.status],
+        reason=_REASONS.get(result.status, by_itself),
+        shortage=_SHORTAGES.get(result.status),
         exit_code=result.exit_code,
         signal=result.signal,
         cpu_time_s=result.cpu_time_s,
