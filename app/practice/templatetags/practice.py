@@ -74,7 +74,7 @@ def pairs(data: Any) -> list[tuple[str, Any]]:
 @register.filter
 def sentence(message: str) -> str:
     """A message with a capital, unless it begins with a name such as ``optimizer_bytes``."""
-    return capfirst(message) if message.split(" ", 1)[0].isalpha() else message
+    return capfirst(message) if message.split(" ", 1)[0].rstrip(":").isalpha() else message
 
 
 @register.filter
