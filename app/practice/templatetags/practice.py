@@ -80,6 +80,8 @@ def sentence(message: str) -> str:
 @register.filter
 def written(value: Any) -> str:
     """A value of JSON for a person: text as it is, values in a row, anything else as JSON."""
+    if value is None:
+        return "\N{EN DASH}"
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
