@@ -230,11 +230,13 @@ class _Reader:
                 place, f"a name may be defined once, {name} is defined above too; rename one"
             )
         try:
-            units.named(name)
+            found = units.named(name)
         except UnitError:
             pass
         else:
-            self._fault(place, f"a name must not be that of a unit, {name} is one; rename it")
+            # What is counted has no unit: layers may be a value as well.
+            if found.dimension or found.scale != 1:
+                self._fault(place, f"a name must not be that of a unit, {name} is one; rename it")
         self.kinds[name] = kind
 
     def _unit(self, place: Place, text: str) -> Unit:

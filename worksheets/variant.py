@@ -140,14 +140,14 @@ class Variant:
             Step(
                 line,
                 float(scope[name]),
-                line.formula.with_numbers(self._written(line.formula, scope)),
+                line.formula.with_numbers(self.written(line.formula, scope)),
                 float(other[name]) if other[name] != scope[name] else None,
             )
             for name, line in lines.items()
             if name in needed
         ]
 
-    def _written(self, formula: Formula, scope: Scope) -> dict[str, str]:
+    def written(self, formula: Formula, scope: Scope) -> dict[str, str]:
         """The values of a formula's names, as they are put into it."""
         shown = {one.name: one.unit for one in self.template.parameters}
         shown |= {line.name: line.unit for line in self.template.terms}
@@ -188,6 +188,11 @@ def draw(template: Template, seed: int) -> Variant:
         if not reason:
             return variant
     raise NoVariant(f"a worksheet must have variants, {MAX_TRIES} draws gave none: {reason}")
+
+
+def at(template: Template, given: Mapping[str, Value]) -> Variant:
+    """The worksheet for parameters that somebody names, numbers in base units; nothing is drawn."""
+    return _computed(template, 0, given, None, None)
 
 
 def misleading(variant: Variant) -> Iterator[str]:
