@@ -151,6 +151,11 @@ class ProblemSpec(Strict):
         return f"starter{self.language.suffix}"
 
     @property
+    def solution_name(self) -> str:
+        """What the page calls the candidate's own file."""
+        return f"{'answers' if self.is_drawn_per_attempt else 'solution'}{self.language.suffix}"
+
+    @property
     def is_drawn_per_attempt(self) -> bool:
         """Whether the candidate sees what is drawn from the seed, other values in each attempt."""
         return isinstance(self.grader, AnswersGrader)

@@ -245,18 +245,21 @@ class _Checker:
         checked = [self.check(one) for one in (node.left, *node.comparators)]
         for (kind, _), (other, _) in pairwise(checked):
             self._same(node, kind, other)
-        comparisons = [_COMPARISONS.get(type(operator)) for operator in node.ops]
-        if None in comparisons or (
+        comparisons = [_COMPARISONS[type(one)] for one in node.ops if type(one) in _COMPARISONS]
+        if len(comparisons) < len(node.ops) or (
             isinstance(checked[0][0], Plain)
             and not all(isinstance(one, ast.Eq | ast.NotEq) for one in node.ops)
         ):
             raise _fault(node, "these cannot be compared so", ast.unparse(node)[:40])
         parts = [compute for _, compute in checked]
+        if len(parts) == 2:  # nearly all are, and drawing evaluates many
+            (left, right), only = parts, comparisons[0]
+            return Plain.TRUTH, lambda scope: only(left(scope), right(scope))
 
         def compare(scope: Scope) -> bool:
             values = [part(scope) for part in parts]
             return all(
-                one(left, right)  # type: ignore[misc]
+                one(left, right)
                 for one, (left, right) in zip(comparisons, pairwise(values), strict=True)
             )
 

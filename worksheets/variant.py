@@ -61,7 +61,7 @@ class Variant:
     scope : mapping
         The parameters, terms and number fields.
     rows : mapping of (table, row) to mapping
-        What is inside a table, for each row: its values and columns.
+        What a table's formulas see in each row: the scope, the row's values and columns.
     tries : int
         How many draws it took.
     """
@@ -87,7 +87,7 @@ class Variant:
         """What the cell's formula sees."""
         if cell.table is None or cell.row is None:
             return self.scope
-        return {**self.scope, **self.rows[cell.table.name, cell.row.name]}
+        return self.rows[cell.table.name, cell.row.name]
 
     def value(self, cell: Cell) -> float:
         """The right number, in base units."""
@@ -201,9 +201,10 @@ def misleading(variant: Variant) -> Iterator[str]:
     for line in template.terms:
         if not math.isfinite(float(variant.scope[line.name])):
             yield f"{line.name} is not finite"
-    cells = list(variant.cells())
-    for cell in cells:
+    known: dict[str, list[tuple[Cell, float, float]]] = {}
+    for cell in variant.cells():
         value, allowed = variant.value(cell), variant.allowance(cell)
+        known.setdefault(cell.number.name, []).append((cell, value, allowed))
         if not (math.isfinite(value) and value > 0):
             yield f"{'.'.join(cell.path)} must be finite and positive, got {value:g}"
         if not 0 <= allowed < value:
@@ -217,9 +218,8 @@ def misleading(variant: Variant) -> Iterator[str]:
         slipped = variant.under(misconception)
         for name in misconception.fields:
             told_apart = any(
-                abs(slipped.value(cell) - variant.value(cell)) > APART * variant.allowance(cell)
-                for cell in cells
-                if cell.number.name == name
+                abs(slipped.value(cell) - value) > APART * allowed
+                for cell, value, allowed in known[name]
             )
             if not told_apart:
                 yield f"{misconception.name} is too near to the right {name}"
@@ -279,8 +279,5 @@ def _computed(
                 inner: dict[str, Value] = {**scope, **row.values}
                 for column in one.columns:
                     computation.put(column.line, inner, Cell(column, one, row))
-                rows[one.name, row.name] = {
-                    name: inner[name]
-                    for name in (*row.values, *(column.name for column in one.columns))
-                }
+                rows[one.name, row.name] = inner
     return Variant(template, seed, given, scope, rows, tries)

@@ -7,6 +7,6 @@ that the candidate saw. See ``worksheets`` for the language of the formulas.
 
 from graders.answers.authors import fill
 from graders.answers.judging import QUEUE, judge
-from graders.answers.reading import Answers, Unreadable, read, written
+from graders.answers.reading import Answer, Answers, Unreadable, read, written
 
-__all__ = ["QUEUE", "Answers", "Unreadable", "fill", "judge", "read", "written"]
+__all__ = ["QUEUE", "Answer", "Answers", "Unreadable", "fill", "judge", "read", "written"]
