@@ -24,7 +24,7 @@ class NotJson(Exception):
     """The returned value cannot be written as JSON."""
 
 
-def _plain(value: Any, where: str, depth: int = 0) -> Any:
+def plain(value: Any, where: str, depth: int = 0) -> Any:
     """The value as JSON has it; numpy scalars become plain numbers."""
     if depth > NESTING_LIMIT:
         raise NotJson(f"{where} must be nested {NESTING_LIMIT} levels at most")
@@ -36,11 +36,11 @@ def _plain(value: Any, where: str, depth: int = 0) -> Any:
         for key in value:
             if not isinstance(key, str):
                 raise NotJson(f"{where} must have str keys, got the key {key!r:.80}")
-        return {key: _plain(one, f"{where}[{key!r:.80}]", depth + 1) for key, one in value.items()}
+        return {key: plain(one, f"{where}[{key!r:.80}]", depth + 1) for key, one in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(one, f"{where}[{i}]", depth + 1) for i, one in enumerate(value)]
+        return [plain(one, f"{where}[{i}]", depth + 1) for i, one in enumerate(value)]
     if getattr(value, "shape", None) == () and hasattr(value, "dtype"):
-        return _plain(value.item(), where, depth + 1)
+        return plain(value.item(), where, depth + 1)
     raise NotJson(
         f"{where} must be a dict, list, str, number, bool or None, got {type(value).__name__}"
     )
@@ -52,7 +52,7 @@ def _answer(code: types.CodeType, entry_point: str, arguments: dict[str, Any]) -
     except BaseException as error:
         return {"type": "raised", **candidate.explain(error)}
     try:
-        return {"type": "returned", "answer": _plain(returned, "the answer")}
+        return {"type": "returned", "answer": plain(returned, "the answer")}
     except NotJson as error:
         return {"type": "no_json", "message": str(error)[: candidate.TRACEBACK_CHARACTERS]}
     except BaseException as error:  # a subclass of dict or float can raise whatever it likes
