@@ -33,13 +33,22 @@ PROBE_OPERATIONS = 30
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """The first wrong answer of a run; `calls` and `answers` include the inspections."""
+    """The first wrong answer of a run.
+
+    Attributes
+    ----------
+    step : int
+        Index of the operation that it follows.
+    calls, answers : tuple
+        Of the whole run, with the inspections; the first `n_seen` lead to the wrong answer.
+    """
 
     verdict: Verdict
     text: str
     step: int
     calls: tuple[Call, ...]
     answers: tuple[Json, ...]
+    n_seen: int
     broken: Broken | None = None
 
     @property
@@ -69,14 +78,14 @@ def examine(script: Script, calls: tuple[Call, ...], replies: Replies) -> Failur
         users = _users(model)
         expected = model.answer(call)
         if not same(expected, got):
-            seen, said = calls[: at + 1], answers[: at + 1]
-            text = _explain(model, seen, said, expected, before, users)
-            return Failure(Verdict.WRONG_ANSWER, text, at // _PER_STEP, seen, said)
+            text = _explain(model, calls[: at + 1], got, expected, before, users)
+            step = at // _PER_STEP
+            return Failure(Verdict.WRONG_ANSWER, text, step, calls, answers, at + 1)
     if replies.broken is None:
         return None
     step = min(len(answers), len(calls) - 1) // _PER_STEP
     broken = replies.broken
-    return Failure(broken.verdict, broken.text, step, calls, answers, broken)
+    return Failure(broken.verdict, broken.text, step, calls, answers, len(answers), broken)
 
 
 def pool_of(script: Script) -> BlockPool:
@@ -95,13 +104,13 @@ def _users(model: BlockPool) -> list[int]:
 def _explain(
     model: BlockPool,
     calls: tuple[Call, ...],
-    answers: tuple[Json, ...],
+    got: Json,
     expected: Json,
     free_before: list[int],
     users: list[int],
 ) -> str:
     """The rule and the fact."""
-    call, got = calls[-1], answers[-1]
+    call = calls[-1]
     if call[0] == "ref_counts":
         return _about_references(calls[-2], users, got)
     if call[0] == "free_queue":
@@ -139,7 +148,7 @@ def _about_references(call: Call, users: list[int], got: Json) -> str:
     block = next(at for at, count in enumerate(users) if not same(count, got[at]))
     return say(
         "a block's reference count must be the number of sequences whose table holds it: after "
-        "{call} block {block} is in {count} tables, and its count is {got}",
+        "{call} that of block {block} must be {count}, and is {got}",
         call=call_text(call),
         block=block,
         count=users[block],
@@ -151,7 +160,8 @@ def advised(script: Script, failure: Failure, candidate: Candidate) -> str:
     """The failure's text with what to do: the mistake's name where it is a known one."""
     if failure.broken is not None:
         return failure.text
-    runs = [_observed(script, failure.calls, failure.answers)]
+    n_seen = failure.n_seen
+    runs = [_observed(script, failure.calls[:n_seen], failure.answers[:n_seen])]
     for probe in _probes():
         calls = tuple(inspected(probe.calls))
         answers = candidate.run(probe.make, calls).answers
