@@ -20,6 +20,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from graders.harness import candidate, wire
 from graders.harness.function import NotJson, plain
+from graders.text import to_json
 
 
 class _Served:
@@ -39,9 +40,9 @@ class _Served:
                 self._object = candidate.load(self._code, self._entry_point)(**message["make"])
             for method, arguments in message["calls"]:
                 doing = method
-                answers.append(plain(getattr(self._object, method)(*arguments), "the answer"))
+                answers.append(plain(getattr(self._object, method)(*arguments)))
         except NotJson as error:
-            return {"answers": answers, "no_json": str(error)[: candidate.TRACEBACK_CHARACTERS]}
+            return {"answers": answers, "no_json": to_json(error.fault)}
         except BaseException as error:
             return {"answers": answers, "raised": candidate.explain(error), "doing": doing}
         return {"answers": answers}

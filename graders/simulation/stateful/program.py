@@ -11,14 +11,17 @@ from typing import Any, TypeAlias, cast
 
 from graders.harness import wire
 from graders.ports import Launcher, Outcome, Output, Program, ProgramSpec, StopReason, Task, Usage
-from graders.text import say
+from graders.text import from_sandbox, say
 from graders.verdict import Json, JsonObject, Verdict
 
 Call: TypeAlias = tuple[str, tuple[Json, ...]]  # method and its arguments
 
 CALLS_PER_FRAME = 2000
 START_TIME_LIMIT_S = 10.0
-_HARNESS = ("stateful.py", "function.py", "candidate.py", "wire.py")
+_HARNESS = (
+    "text.py",
+    *(f"harness/{name}.py" for name in ("stateful", "function", "candidate", "wire")),
+)
 _VERDICTS = {
     StopReason.CPU_TIME: Verdict.TIME_LIMIT,
     StopReason.WALL_TIME: Verdict.TIME_LIMIT,
@@ -70,12 +73,12 @@ class Candidate:
         self._launcher = launcher
         self._call_time_limit_s = float(str(task.settings["step_time_limit_s"]))
         self._limits = task.limits
-        folder = resources.files("graders.harness")
+        folder = resources.files("graders")
         self._spec = ProgramSpec(
             argv=("python", "-m", "graders.harness.stateful", str(task.settings["entry_point"])),
             files={
                 **{
-                    f"graders/harness/{name}": folder.joinpath(name).read_bytes()
+                    f"graders/{name}": folder.joinpath(name).read_bytes()
                     for name in _HARNESS
                 },
                 "submission.py": source,
@@ -109,7 +112,7 @@ class Candidate:
             )
         message = _unpack(frame)
         if message.get("type") != "ready":
-            said = _text(message.get("message", "it wrote to the descriptors of the harness"))
+            said = _text(message.get("message"))
             raise ImportFailed(
                 say("the submission must be importable: {said}", said=said),
                 _text(message.get("traceback", "")),
@@ -268,5 +271,8 @@ def _unpack(frame: bytes) -> dict[str, Any]:
 
 
 def _text(value: object) -> str:
-    """Text of a sandbox, capped, without what a database cannot hold."""
-    return str(value).encode("utf-8", "replace").decode().replace("\0", "\ufffd")[:4000]
+    """A sentence or text of a sandbox; what is none is said to be none."""
+    try:
+        return from_sandbox(value)
+    except ValueError:
+        return say("it wrote to the descriptors of the harness")

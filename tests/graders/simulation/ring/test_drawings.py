@@ -119,7 +119,7 @@ def test_a_run_without_messages_can_be_drawn(n_ranks: int) -> None:
 @pytest.mark.parametrize("n_ranks", [2, 3, 16])
 def test_a_wait_graph_stays_on_its_page_and_ends_its_arrows_at_the_rims(n_ranks: int) -> None:
     waits: Any = [
-        {"rank": rank, "waits_for": (rank + 1) % n_ranks, "side": "send", "in_cycle": True}
+        {"rank": rank, "waits_for": (rank + 1) % n_ranks, "text": "waits", "in_cycle": True}
         for rank in range(n_ranks)
     ]
     graph: Any = wait_graph.layout(n_ranks, waits)
