@@ -63,7 +63,7 @@ def main(entry_point: str) -> None:
         answer = served.answer(message)
         with contextlib.suppress(Exception):  # the submission may have put anything there
             sys.stdout.flush()  # what was printed is told with the call that printed it
-        wire.write_answer({**answer, "batch": message["batch"]})
+        wire.write_answer({**answer, "number": message["number"]})
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The candidate's object in its sandbox, given batches of calls."""
+"""Programs with the candidate's code, asked frame by frame; an object given batches of calls."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib import resources
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 from graders.harness import wire
 from graders.ports import Launcher, Outcome, Output, Program, ProgramSpec, StopReason, Task, Usage
@@ -18,10 +18,6 @@ Call: TypeAlias = tuple[str, tuple[Json, ...]]  # method and its arguments
 
 CALLS_PER_FRAME = 2000
 START_TIME_LIMIT_S = 10.0
-_HARNESS = (
-    "text.py",
-    *(f"harness/{name}.py" for name in ("stateful", "function", "candidate", "wire")),
-)
 _VERDICTS = {
     StopReason.CPU_TIME: Verdict.TIME_LIMIT,
     StopReason.WALL_TIME: Verdict.TIME_LIMIT,
@@ -66,27 +62,36 @@ class Replies:
     broken: Broken | None = None
 
 
-class Candidate:
-    """One program, started when first asked and again after it has ended."""
+class Harnessed:
+    """One program of a harness, started when first asked and again after it has ended.
 
-    def __init__(self, launcher: Launcher, source: bytes, task: Task) -> None:
+    Parameters
+    ----------
+    harness : str
+        The module of `graders.harness` to run.
+    more : tuple of str
+        Modules of `graders.harness` that it needs besides `candidate` and `wire`.
+    """
+
+    def __init__(
+        self, launcher: Launcher, source: bytes, task: Task, harness: str, more: tuple[str, ...]
+    ) -> None:
         self._launcher = launcher
         self._call_time_limit_s = float(str(task.settings["step_time_limit_s"]))
         self._limits = task.limits
         folder = resources.files("graders")
+        modules = (harness, *more, "candidate", "wire")
+        names = ("text.py", *(f"harness/{module}.py" for module in modules))
         self._spec = ProgramSpec(
-            argv=("python", "-m", "graders.harness.stateful", str(task.settings["entry_point"])),
+            argv=("python", "-m", f"graders.harness.{harness}", str(task.settings["entry_point"])),
             files={
-                **{
-                    f"graders/{name}": folder.joinpath(name).read_bytes()
-                    for name in _HARNESS
-                },
+                **{f"graders/{name}": folder.joinpath(name).read_bytes() for name in names},
                 "submission.py": source,
             },
             limits=task.limits,
         )
         self._program: Program | None = None
-        self._batches = 0
+        self._asked = 0
         self._peak_mib = 0.0
         self._last_output = Output("", truncated=False)
 
@@ -112,31 +117,44 @@ class Candidate:
             )
         message = _unpack(frame)
         if message.get("type") != "ready":
-            said = _text(message.get("message"))
+            said = sandbox_text(message.get("message"))
             raise ImportFailed(
                 say("the submission must be importable: {said}", said=said),
-                _text(message.get("traceback", "")),
+                sandbox_text(message.get("traceback", "")),
             )
         return program
 
-    def run(self, make: JsonObject | None, calls: Sequence[Call]) -> Replies:
-        """Make the object (or go on with it, where `make` is None), then do `calls`.
+    def ask(
+        self, request: JsonObject, *blobs: bytes
+    ) -> tuple[dict[str, Any], list[bytes]] | Broken:
+        """Send one request and wait for its answer; a program that gives none is closed.
 
         Raises
         ------
         ImportFailed
             If a program started anew could not import what an earlier one could.
         """
-        answers: list[Json] = []
-        first = True
-        for begin in range(0, max(len(calls), 1), CALLS_PER_FRAME):
-            part = calls[begin : begin + CALLS_PER_FRAME]
-            replies = self._batch(make if first else None, part)
-            first = False
-            answers += replies.answers
-            if replies.broken is not None:
-                return Replies(answers, replies.broken)
-        return Replies(answers)
+        program = self.ensure()
+        self._asked += 1
+        program.send(wire.pack({**request, "number": self._asked}, *blobs))
+        frame = program.receive(self._call_time_limit_s)
+        if isinstance(frame, Outcome):
+            self.close()
+            return _stopped(frame, self._call_time_limit_s)
+        try:
+            message, given = wire.unpack(frame)
+        except wire.WireError:
+            message, given = {}, []
+        # An answer to another request was not written by the harness: no later one could be laid
+        # beside its question.
+        if message.pop("number", None) != self._asked:
+            return self.forged()
+        return message, given
+
+    def forged(self) -> Broken:
+        """What came was not written by the harness: close the program and say so."""
+        self.close()
+        return _forged()
 
     def usage(self) -> Usage:
         """CPU time and peak memory of the living program."""
@@ -163,35 +181,53 @@ class Candidate:
             self._peak_mib = max(self._peak_mib, self._program.close().memory_mib)
             self._program = None
 
+
+class Candidate(Harnessed):
+    """The candidate's object, which is given batches of calls."""
+
+    def __init__(self, launcher: Launcher, source: bytes, task: Task) -> None:
+        super().__init__(launcher, source, task, "stateful", ("function",))
+
+    def run(self, make: JsonObject | None, calls: Sequence[Call]) -> Replies:
+        """Make the object (or go on with it, where `make` is None), then do `calls`.
+
+        Raises
+        ------
+        ImportFailed
+            If a program started anew could not import what an earlier one could.
+        """
+        answers: list[Json] = []
+        first = True
+        for begin in range(0, max(len(calls), 1), CALLS_PER_FRAME):
+            part = calls[begin : begin + CALLS_PER_FRAME]
+            replies = self._batch(make if first else None, part)
+            first = False
+            answers += replies.answers
+            if replies.broken is not None:
+                return Replies(answers, replies.broken)
+        return Replies(answers)
+
     def _batch(self, make: JsonObject | None, calls: Sequence[Call]) -> Replies:
-        program = self.ensure()
-        self._batches += 1
-        request: dict[str, Any] = {"batch": self._batches, "calls": calls}
+        listed: list[Json] = [[method, list(arguments)] for method, arguments in calls]
+        request: JsonObject = {"calls": listed}
         if make is not None:
             request["make"] = make
-        program.send(wire.pack(request))
-        frame = program.receive(self._call_time_limit_s)
-        if isinstance(frame, Outcome):
-            self.close()
-            return Replies([], _stopped(frame, self._call_time_limit_s))
-        message = _unpack(frame)
+        said = self.ask(request)
+        if isinstance(said, Broken):
+            return Replies([], said)
+        message, _ = said
         answers = message.get("answers")
         raised, no_json = message.get("raised"), message.get("no_json")
-        whole = isinstance(answers, list) and (
-            len(answers) == len(calls) or (len(answers) < len(calls) and (raised or no_json))
-        )
-        # An answer to another batch was not written by the harness: no later one could be laid
-        # beside its question.
-        if message.get("batch") != self._batches or not (whole or (raised and make is not None)):
-            self.close()
-            return Replies([], _forged())
-        done = cast("list[Json]", answers if isinstance(answers, list) else [])
+        if not isinstance(answers, list) or len(answers) > len(calls):
+            return Replies([], self.forged())
+        if raised is None and no_json is None and len(answers) < len(calls):
+            return Replies([], self.forged())
         if no_json is not None:
-            text = say("every answer must be plain JSON: {fault}", fault=_text(no_json))
-            return Replies(done, Broken("no_json", Verdict.WRONG_ANSWER, text))
+            text = say("every answer must be plain JSON: {fault}", fault=sandbox_text(no_json))
+            return Replies(answers, Broken("no_json", Verdict.WRONG_ANSWER, text))
         if raised is not None:
-            return Replies(done, _raised(raised, _text(message.get("doing"))))
-        return Replies(done)
+            return Replies(answers, raised_in(raised, sandbox_text(message.get("doing"))))
+        return Replies(answers)
 
 
 def how_it_ended(outcome: Outcome) -> str:
@@ -252,15 +288,16 @@ def _forged() -> Broken:
     return Broken("stopped_stray_frame", Verdict.RUNTIME_ERROR, text)
 
 
-def _raised(raised: object, doing: str) -> Broken:
+def raised_in(raised: object, doing: str) -> Broken:
+    """The failure of a call that raised; `raised` is as `candidate.explain` writes it."""
     said = raised if isinstance(raised, dict) else {}
-    error, message = _text(said.get("error")), _text(said.get("message"))
+    error, message = sandbox_text(said.get("error")), sandbox_text(said.get("message"))
     verdict = Verdict.MEMORY_LIMIT if error == "MemoryError" else Verdict.RUNTIME_ERROR
     text = say(
         "{method} must return without an exception: it raised {said}", method=doing, said=message
     )
     kind = f"raised {doing} {error} at {said.get('line')}: {re.sub('[0-9]+', '#', message)}"
-    return Broken(kind, verdict, text, _text(said.get("traceback")))
+    return Broken(kind, verdict, text, sandbox_text(said.get("traceback")))
 
 
 def _unpack(frame: bytes) -> dict[str, Any]:
@@ -270,7 +307,7 @@ def _unpack(frame: bytes) -> dict[str, Any]:
         return {}
 
 
-def _text(value: object) -> str:
+def sandbox_text(value: object) -> str:
     """A sentence or text of a sandbox; what is none is said to be none."""
     try:
         return from_sandbox(value)

@@ -63,10 +63,10 @@ def test_answers_before_an_exception_are_kept(candidate: Made) -> None:
 @pytest.mark.parametrize(
     "frame",
     [
-        b'{"batch": 1, "answers": [1, 2], "blobs": []}',  # more answers than calls
-        b'{"batch": 1, "answers": [], "blobs": []}',  # fewer, and no reason
-        b'{"batch": 2, "answers": [1], "blobs": []}',  # of another batch
-        b'{"batch": 1, "answers": {"0": 1}, "blobs": []}',
+        b'{"number": 1, "answers": [1, 2], "blobs": []}',  # more answers than calls
+        b'{"number": 1, "answers": [], "blobs": []}',  # fewer, and no reason
+        b'{"number": 2, "answers": [1], "blobs": []}',  # of another batch
+        b'{"number": 1, "answers": {"0": 1}, "blobs": []}',
         b"[]",
         b"",
     ],

@@ -8,7 +8,7 @@ from collections import OrderedDict
 class BlockManager:
     def __init__(self, num_blocks, block_size):
         self.size = block_size
-        said = b'{"batch": 1, "answers": [], "blobs": []}'
+        said = b'{"number": 1, "answers": [], "blobs": []}'
         body = struct.pack("<I", len(said)) + said
         os.write(4, struct.pack("<I", len(body)) + body)
         self.refs = [0] * num_blocks
