@@ -9,12 +9,12 @@ from typing import cast
 
 import pytest
 
-from app.practice import judging
 from app.practice.judging import Cancelled, Mode, SandboxLauncher, cases_for, host_sandbox
 from graders.function.counterexample import how_it_ended
 from graders.ports import Environment, ProgramLimits, ProgramSpec, Shortage, StopReason
 from problems.schema import ProblemSpec
 from sandboxes.bubblewrap import BubblewrapSandbox
+from sandboxes.doctor import BACKENDS
 from sandboxes.interface import SandboxError
 from sandboxes.slot import SlotSandbox
 from tests.conftest import SPEC
@@ -73,7 +73,7 @@ def test_a_host_without_slots_is_told_of_the_other_sandbox_and_not_given_it(
     def fail() -> SlotSandbox:
         raise SandboxError("the slot launcher needs gcc to be compiled: apt install g++")
 
-    monkeypatch.setitem(judging.SANDBOXES, "slot", fail)
+    monkeypatch.setattr("app.practice.judging.BACKENDS", {**BACKENDS, "slot": fail})
     monkeypatch.delenv("SANDBOX_BACKEND", raising=False)
     with pytest.raises(SandboxError, match=r"apt install g\+\+. .*SANDBOX_BACKEND=bubblewrap"):
         host_sandbox()
