@@ -85,6 +85,7 @@ class SlotLaunched:
     def _start(self, request: bytes, command: Command) -> None:
         limits = command.limits
         if self.cgroup is not None:
+            self.cgroup.forget_cpu_time()
             self.cgroup.limit(limits.memory_mib * MIB, processes(command) + self.own_processes)
         request_fd = memory_file(request)
         try:

@@ -90,6 +90,38 @@ def test_an_init_that_died_waiting_costs_one_run_and_no_more(slots: SlotSandbox)
     assert slots.run(TRUE).exit_code == 0
 
 
+def test_a_program_that_died_waiting_is_our_error_and_never_the_candidates(
+    slots: SlotSandbox,
+) -> None:
+    slots.run(python("pass"))
+    with slots._changed:
+        kind = slots.kind_of(python("pass"))
+        slots._changed.wait_for(lambda: slots._idle[kind], 10)
+        ahead = slots._idle[kind][0]._ahead
+    assert ahead is not None
+    deadline = time.monotonic() + 10
+    while len(tree := process_tree(ahead.process_id)) < 2:  # it is forked ahead as well
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    os.kill(tree[1], signal.SIGKILL)
+    with pytest.raises(SandboxError, match="the program ended before its start"):
+        slots.run(python("pass"))
+    assert slots.run(python("pass")).exit_code == 0
+
+
+def test_what_was_done_ahead_is_not_charged() -> None:
+    sandbox = SlotSandbox()
+    if sandbox.host.hierarchies.cpu is None:
+        pytest.skip("this host gives no control groups to this user")
+    cold = SlotSandbox(zygotes={})
+    source = "import numpy"
+    try:
+        assert sandbox.run(python(source)).cpu_time_s < cold.run(python(source)).cpu_time_s / 2
+    finally:
+        sandbox.close()
+        cold.close()
+
+
 def test_closing_ends_what_was_kept(slots: SlotSandbox) -> None:
     slots.close()
     before = set(process_tree(os.getpid())), len(os.listdir("/proc/self/fd"))
