@@ -33,6 +33,7 @@ from graders.ports import (
 )
 from graders.verdict import Event, EventKind, JsonObject
 from problems.schema import ProblemSpec
+from problems.strict import Location
 from sandboxes.bubblewrap import BubblewrapSandbox
 from sandboxes.interface import (
     DEFAULT_LIMITS,
@@ -71,6 +72,13 @@ GRADERS: dict[str, Grader] = {
     "function": cast(Grader, graders.function),
     "simulation": cast(Grader, graders.simulation),
 }
+
+
+def about_grader(spec: ProblemSpec) -> Iterator[tuple[Location, str]]:
+    """What the grader says is wrong with its section of problem.yaml, beyond the shape."""
+    if spec.grader.kind == "answers":
+        for fault in graders.answers.faults(spec.grader.model_dump()):
+            yield ("grader", *fault.place), fault.message
 
 
 def queue_of(spec: ProblemSpec) -> str:

@@ -18,8 +18,8 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
-from worksheets import units
-from worksheets.units import NONE, Dimension
+from graders.answers.worksheet import units
+from graders.answers.worksheet.units import NONE, Dimension
 
 Value = float | str | bool
 Scope = Mapping[str, Value]

@@ -12,9 +12,18 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from worksheets import units
-from worksheets.formulas import Formula, Scope, Value
-from worksheets.template import Choice, Line, Misconception, Number, Parameter, Row, Table, Template
+from graders.answers.worksheet import units
+from graders.answers.worksheet.formulas import Formula, Scope, Value
+from graders.answers.worksheet.template import (
+    Choice,
+    Line,
+    Misconception,
+    Number,
+    Parameter,
+    Row,
+    Table,
+    Template,
+)
 
 MAX_TRIES = 2000
 APART = 2.0  # tolerances between a misconception and the truth

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from worksheets import units
-from worksheets.formulas import Formula, FormulaError, Kind, Plain, kind_text, parse
-from worksheets.units import NONE, Dimension, Unit, UnitError
+from graders.answers.worksheet import units
+from graders.answers.worksheet.formulas import Formula, FormulaError, Kind, Plain, kind_text, parse
+from graders.answers.worksheet.units import NONE, Dimension, Unit, UnitError
 
 Place = tuple[str | int, ...]
 
