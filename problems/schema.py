@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from problems.sections.concurrency import ConcurrencyGrader
 from problems.sections.function import FunctionGrader
 from problems.sections.simulation import SimulationGrader
 from problems.strict import Location, Slug, Strict, Text, contradiction
@@ -73,7 +74,10 @@ class Limits(Strict):
     source_kib: int = Field(default=64, ge=1, le=512)
 
 
-Grader = Annotated[FunctionGrader | SimulationGrader, Field(discriminator="kind")]
+Grader = Annotated[
+    FunctionGrader | SimulationGrader | ConcurrencyGrader,
+    Field(discriminator="kind"),
+]
 
 
 class Case(Strict):
