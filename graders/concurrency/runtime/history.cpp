@@ -119,7 +119,7 @@ class Linearization {
             for (std::size_t a = 0; a < n; ++a) {
                 if (a == b) continue;
                 if (precedes(operations[a], operations[b])) before_[b] |= std::uint64_t{1} << a;
-                else if (!precedes(operations[b], operations[a]) &&
+                else if (operations[a].finished && !precedes(operations[b], operations[a]) &&
                          excuses(operations[a].action, operations[b].action))
                     excused_[b] = true;
             }
@@ -132,7 +132,8 @@ class Linearization {
     }
 
   private:
-    // Whether an operation of kind `other` excuses a failed one that it overlaps.
+    // Whether a finished operation of kind `other` excuses a failed one that it overlaps. A
+    // suspended one never does: whoever fails because of it is held up by it.
     bool excuses(Action other, Action failed) const {
         const check::Excuse excuse =
             adds(failed) ? scenario_.of_failed_push : scenario_.of_failed_pop;

@@ -53,9 +53,7 @@ class Disturbed final : public Strategy {
 class Classification {
   public:
     Classification(Execution& execution, const check::Scenario& scenario, std::uint64_t seed)
-        : execution_(execution), scenario_(scenario), random_(seed) {
-        strict_.of_failed_push = strict_.of_failed_pop = check::Excuse::nothing;
-    }
+        : execution_(execution), scenario_(scenario), random_(seed) {}
 
     Json run() {
         const Schedule none;
@@ -93,7 +91,7 @@ class Classification {
         execution_.suspended_after = after;
         for (unsigned i = 0; i < kSchedules; ++i) {
             RandomSearch random(random_.next(), static_cast<Flavour>(i % 3), 24);
-            const Outcome outcome = execution_.run(strict_, random);
+            const Outcome outcome = execution_.run(scenario_, random);
             const bool stuck = outcome == Outcome::failed && execution_.failure.kind == "stuck";
             if (outcome != Outcome::blocked && !stuck) continue;
             std::string waiting;
@@ -144,7 +142,6 @@ class Classification {
 
     Execution& execution_;
     const check::Scenario& scenario_;
-    check::Scenario strict_ = scenario_;
     RandomNumbers random_;
     unsigned thread_ = 0;
     std::uint32_t after_ = 0;
