@@ -25,6 +25,7 @@ struct Scenario {
     Spec spec = Spec::none;
     std::int64_t capacity = 0;   // items of a queue, stack or pool; initial value of a register
     bool may_fail_when_contended = false;  // a failed operation is excused by an overlapping one
+    bool may_hold_more = false;  // than `capacity`, which it must hold at least
 };
 
 struct Scenarios {

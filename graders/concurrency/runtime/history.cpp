@@ -14,11 +14,14 @@ namespace {
 using check::Action;
 using check::Spec;
 
+constexpr std::int64_t kTorn = -1;  // what a scenario says of a read whose words do not agree
+
 // A sequential object. Its content is a list of numbers: items, or blocks given out.
 class Object {
   public:
-    Object(Spec spec, std::int64_t capacity) : spec_(spec), capacity_(capacity) {
-        if (spec == Spec::reg) content_.push_back(capacity);
+    Object(Spec spec, const check::Scenario& scenario)
+        : spec_(spec), capacity_(scenario.capacity), may_hold_more_(scenario.may_hold_more) {
+        if (spec == Spec::reg) content_.push_back(capacity_);
     }
 
     // Whether the object may answer so; if it may, it changes accordingly.
@@ -27,7 +30,7 @@ class Object {
         switch (operation.action) {
             case Action::push:
                 if (!operation.succeeded) return full;
-                if (full) return false;
+                if (full && !may_hold_more_) return false;
                 content_.push_back(operation.argument);
                 return true;
             case Action::pop: return pops(operation);
@@ -35,7 +38,7 @@ class Object {
             case Action::read: return operation.succeeded && content_.front() == operation.result;
             case Action::allocate:
                 if (!operation.succeeded) return full;
-                if (full || holds(operation.result)) return false;
+                if ((full && !may_hold_more_) || holds(operation.result)) return false;
                 content_.push_back(operation.result);
                 return true;
             case Action::release: return take(operation.argument);
@@ -46,7 +49,8 @@ class Object {
     // An operation that never returned took effect at some time, or not at all.
     void take_effect(const Operation& operation) {
         const bool full = static_cast<std::int64_t>(content_.size()) >= capacity_;
-        if (operation.action == Action::push && !full) content_.push_back(operation.argument);
+        if (operation.action == Action::push && (!full || may_hold_more_))
+            content_.push_back(operation.argument);
         if (operation.action == Action::write) content_.assign(1, operation.argument);
         if (operation.action == Action::release) take(operation.argument);
         if (operation.action != Action::pop || content_.empty()) return;
@@ -84,6 +88,7 @@ class Object {
 
     Spec spec_;
     std::int64_t capacity_;
+    bool may_hold_more_;
     std::deque<std::int64_t> content_;
 };
 
@@ -121,7 +126,7 @@ class Linearization {
 
     bool exists() {
         const Spec spec = leniency_.order ? Spec::pool : scenario_.spec;
-        return extend(0, Object(spec, scenario_.capacity));
+        return extend(0, Object(spec, scenario_));
     }
 
   private:
@@ -185,6 +190,11 @@ std::string explain(const Execution& execution, std::string& kind) {
         return Linearization(execution.operations, scenario, leniency).exists();
     };
     if (scenario.spec == Spec::reg) {
+        for (const Operation& o : execution.operations)
+            if (o.action == Action::read && o.succeeded && o.result == kTorn) {
+                kind = "torn";
+                return "A read must give all words of one write: this one gave words of two.";
+            }
         kind = fits({.failed_pops = true}) ? "false_failure" : "wrong_value";
         return kind == "false_failure"
                    ? "A read must succeed when no write overlaps it."
