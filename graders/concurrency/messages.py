@@ -63,6 +63,8 @@ _SENTENCES: tuple[Text, ...] = (
         "does not."),
     say("A function must return to where it was called: the return address on its stack was "
         "overwritten."),
+    say("An operation of this structure must not allocate memory, since malloc takes locks: this "
+        "one does. Take all memory when the structure is made."),
     say("Only what was pushed may be popped: {item} never was.", item=_),
     say("An item must be popped once: {item} was popped twice.", item=_),
     say("A read must succeed when no write overlaps it."),

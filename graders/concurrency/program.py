@@ -205,6 +205,10 @@ def _callers(structure: Structure, k: int, instance: Instance) -> str:
     )
 
 
+def _cpp(truth: bool) -> str:
+    return "true" if truth else "false"
+
+
 class _Bodies:
     """The functions of one scenario: its set-up, its threads and its end."""
 
@@ -242,8 +246,10 @@ class _Bodies:
             f'{{.name = "{scenario.name}", .setup = setup_{n}, .threads = {{{threads}}}, '
             f".finish = finish_{n}, .spec = check::Spec::{_SPECS[structure.kind]}, "
             f".capacity = {capacity}, "
-            f".may_fail_when_contended = {str(structure.may_fail_when_contended).lower()}, "
-            f".may_hold_more = {str(not structure.exact_capacity).lower()}}}"
+            f".of_failed_push = Excuse::{structure.failed_push_excused_by}, "
+            f".of_failed_pop = Excuse::{structure.failed_pop_excused_by}, "
+            f".may_hold_more = {_cpp(not structure.exact_capacity)}, "
+            f".may_allocate = {_cpp(structure.may_allocate)}}}"
         )
 
     def _function(

@@ -49,7 +49,9 @@ class Structure:
     class_name: str
     methods: Mapping[str, str]
     progress: str
-    may_fail_when_contended: bool
+    failed_push_excused_by: str  # nothing, opposite or any
+    failed_pop_excused_by: str
+    may_allocate: bool
     exact_capacity: bool
     block_alignment_bytes: int
 
@@ -60,7 +62,9 @@ class Structure:
             class_name=settings["entry_point"],
             methods=settings["operations"],
             progress=settings["progress"],
-            may_fail_when_contended=settings["may_fail_when_contended"],
+            failed_push_excused_by=settings["failed_push_excused_by"],
+            failed_pop_excused_by=settings["failed_pop_excused_by"],
+            may_allocate=settings["may_allocate"],
             exact_capacity=settings["exact_capacity"],
             block_alignment_bytes=settings["block_alignment_bytes"],
         )

@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints, model_validator
 from problems.strict import Location, Strict, Text, contradiction
 
 Structure = Literal["queue", "stack", "pool", "register"]
+Excuse = Literal["nothing", "opposite", "any"]
 ProgressClass = Literal["blocking", "stalls", "lock_free", "wait_free"]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=60)]
 
@@ -36,8 +37,12 @@ class ConcurrencyGrader(Strict):
     signature: Text  # shown to the candidate
     operations: dict[str, Identifier]  # the structure's own name of each operation -> the method's
     progress: ProgressClass = "blocking"  # the weakest class that is accepted
-    # A failed operation is excused by an overlapping one: Vyukov's ring needs it.
-    may_fail_when_contended: bool = False
+    # Which overlapping operations excuse a failed one, "opposite" is a pop for a push, a release for
+    # an allocate, a write for a read. Vyukov's pop needs it behind a slow push. Excusing all would
+    # let a try-lock pass for a ring.
+    failed_push_excused_by: Excuse = "nothing"  # and a failed allocate
+    failed_pop_excused_by: Excuse = "nothing"  # and a failed read
+    may_allocate: bool = True  # false: an operation that calls malloc is refused
     exact_capacity: bool = True  # false: it may hold more than Capacity, never less
     block_alignment_bytes: int = Field(default=16, ge=1, le=4096)  # pool only
 

@@ -82,9 +82,7 @@ class Classification {
           scenario_(scenario),
           image_(image),
           program_(options.program),
-          random_(options.seed) {
-        strict_.may_fail_when_contended = false;
-    }
+          random_(options.seed) {}
 
     Json run() {
         const Schedule none;
@@ -125,7 +123,7 @@ class Classification {
             OneAfterTheOther simple(thread);
             RandomSearch random(random_.next(), static_cast<Flavour>(i % 3), 24);
             Strategy& strategy = i ? static_cast<Strategy&>(random) : simple;
-            const Outcome outcome = execution_.run(strict_, strategy);
+            const Outcome outcome = execution_.run(scenario_, strategy);
             const bool stuck = outcome == Outcome::failed && execution_.failure.kind == "stuck";
             if (outcome != Outcome::blocked && !stuck) continue;
             std::string waiting;
@@ -173,7 +171,7 @@ class Classification {
         }
         execution_.recording = true;
         Replay replay(worst_schedule_);
-        execution_.run(strict_, replay);
+        execution_.run(scenario_, replay);
         execution_.recording = false;
         execution_.suspended_thread = -1;
         const auto& events = execution_.graph.by_thread[thread_];
@@ -188,7 +186,6 @@ class Classification {
     const check::Scenario& scenario_;
     const Image& image_;
     const std::string program_;
-    check::Scenario strict_ = scenario_;
     RandomNumbers random_;
     unsigned thread_ = 0;
     std::uint32_t after_ = 0;
