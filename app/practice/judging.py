@@ -15,6 +15,7 @@ from functools import cache
 from types import TracebackType
 from typing import Protocol, Self, cast
 
+import graders.concurrency
 import graders.function
 import graders.simulation
 from graders.ports import (
@@ -65,6 +66,7 @@ class Grader(Protocol):
 
 GRADERS: dict[str, Grader] = {
     "function": cast(Grader, graders.function),
+    "concurrency": cast(Grader, graders.concurrency),
     "simulation": cast(Grader, graders.simulation),
 }
 

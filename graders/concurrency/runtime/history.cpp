@@ -14,6 +14,8 @@ namespace {
 using check::Action;
 using check::Spec;
 
+constexpr std::int64_t kTorn = -1;  // what a scenario says of a read whose words do not agree
+
 bool adds(Action action) { return action == Action::push || action == Action::allocate; }
 bool takes(Action action) { return action == Action::pop || action == Action::release; }
 
@@ -203,6 +205,11 @@ std::string explain(const Execution& execution, std::string& kind) {
         return Linearization(execution.operations, scenario, leniency).exists();
     };
     if (scenario.spec == Spec::reg) {
+        for (const Operation& o : execution.operations)
+            if (o.action == Action::read && o.succeeded && o.result == kTorn) {
+                kind = "torn";
+                return "A read must give all words of one write: this one gave words of two.";
+            }
         kind = fits({.failed_pops = true}) ? "false_failure" : "wrong_value";
         return kind == "false_failure"
                    ? "A read must succeed when no write overlaps it."
