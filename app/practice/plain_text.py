@@ -48,9 +48,7 @@ def interleaving_lines(data: dict[str, Any]) -> Iterator[str]:
     """An execution: what was called and answered, then each step with its thread and line."""
     for operation in data["operations"]:
         mark = "!" if operation["wrong"] else " "
-        yield (
-            f"{mark} thread {operation['thread']}: {operation['text']} -> {operation['answer']}"
-        )
+        yield (f"{mark} thread {operation['thread']}: {operation['text']} -> {operation['answer']}")
     rows = [["", "step", "thread", "line", "what happens"]]
     for number, step in enumerate(data["steps"], start=1):
         mark = "!" if step["wrong"] else "~" if step["stale"] else ""

@@ -34,6 +34,7 @@ PROGRAM_OPTIONS = (
     "-mindirect-branch-register",
     "-mfunction-return=thunk-extern",
     "-fcf-protection=none",
+    "-fno-gnu-unique",
     "-fno-ipa-ra",  # those functions take registers that gcc would think untouched
     "-fno-jump-tables",
     "-fno-optimize-sibling-calls",
@@ -41,6 +42,9 @@ PROGRAM_OPTIONS = (
 _WRAPPED = ("memcpy", "memmove", "memset", "memcmp")
 LINK_OPTIONS = (
     "-shared",
+    # The runner exports what its own templates became; the program must call its own, which are
+    # instrumented.
+    "-Wl,-Bsymbolic",
     "-Wl,-z,now",  # what the loader writes lazily could not be told from the program's own data
     "-Wl," + ",".join(f"--wrap={name}" for name in _WRAPPED),
 )

@@ -168,6 +168,11 @@ class Threads:
                 "A block must keep what its owner wrote until it is deallocated, and with real "
                 "threads block {first} came to hold {second}.", first=first, second=second,
             ),
+            "stuck": say(
+                "Somebody must get something done, and for {limit_s} s with real threads nobody "
+                "did.",
+                limit_s=first,
+            ),
             "torn": say(
                 "A read must give all words of one write, and with real threads one gave words of "
                 "two."

@@ -4,6 +4,7 @@
 // much: STRUCTURE_*, WRITERS, READERS, OPERATIONS (of each writer), BLOCK_BYTES, ALIGNMENT.
 // The only frame sent says what was wrong, in a word and two numbers, or "right".
 #include <atomic>
+#include <chrono>
 #include <deque>
 #include <mutex>
 #include <thread>
@@ -20,6 +21,7 @@ namespace {
 
 constexpr long kTotal = long{WRITERS} * OPERATIONS;
 constexpr int kPatience = 1000;  // failures in a row after the writers' end, then a reader gives up
+constexpr int kStuckS = 5;
 
 std::atomic<int> writing{WRITERS};
 std::atomic<bool> told{false};
@@ -29,6 +31,28 @@ void complain(const char* what, long first, long second) {
     frames::send(std::string(what) + " " + std::to_string(first) + " " + std::to_string(second));
     ::_exit(0);
 }
+
+// For loops that try again: complains when nobody has got anything done for a while.
+std::atomic<long> done{0};
+
+class Patience {
+  public:
+    void lose() {
+        std::this_thread::yield();
+        if (++losses_ % 256) return;
+        const auto now = std::chrono::steady_clock::now();
+        if (done.load(std::memory_order_relaxed) != seen_) {
+            seen_ = done.load(std::memory_order_relaxed);
+            since_ = now;
+        }
+        if (now - since_ > std::chrono::seconds(kStuckS)) complain("stuck", kStuckS, seen_);
+    }
+
+  private:
+    long losses_ = 0;
+    long seen_ = -1;
+    std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
+};
 
 // Runs `read` until the writers have ended and it has failed often enough to be done.
 template <class Read>
@@ -56,9 +80,12 @@ namespace {
 std::vector<std::atomic<unsigned char>> seen(kTotal + 1);
 std::atomic<long> popped{0};
 
-void write(int writer) {
-    for (long i = 1; i <= OPERATIONS; ++i)
-        while (!gauntlet_push_0(writer * long{OPERATIONS} + i)) std::this_thread::yield();
+void run_writer(int writer) {
+    Patience patience;
+    for (long i = 1; i <= OPERATIONS; ++i) {
+        while (!gauntlet_push_0(writer * long{OPERATIONS} + i)) patience.lose();
+        done.fetch_add(1, std::memory_order_relaxed);
+    }
 }
 
 bool take(std::vector<long>& last) {
@@ -74,10 +101,11 @@ bool take(std::vector<long>& last) {
     (void)last;
 #endif
     popped.fetch_add(1);
+    done.fetch_add(1, std::memory_order_relaxed);
     return true;
 }
 
-void read() {
+void run_reader() {
     std::vector<long> last(WRITERS);
     keep_reading([&] { return take(last); });
 }
@@ -102,10 +130,12 @@ namespace {
 std::mutex mutex;
 std::deque<std::pair<unsigned long*, unsigned long>> waiting;
 
-void write(int writer) {
+void run_writer(int writer) {
+    Patience patience;
     for (long i = 1; i <= OPERATIONS; ++i) {
         void* block = nullptr;
-        while (!(block = gauntlet_allocate_0())) std::this_thread::yield();
+        while (!(block = gauntlet_allocate_0())) patience.lose();
+        done.fetch_add(1, std::memory_order_relaxed);
         if (reinterpret_cast<unsigned long>(block) % ALIGNMENT) complain("alignment", ALIGNMENT, 0);
         const auto number = static_cast<unsigned long>(writer * long{OPERATIONS} + i);
         auto* words = static_cast<unsigned long*>(block);
@@ -115,7 +145,7 @@ void write(int writer) {
     }
 }
 
-void read() {
+void run_reader() {
     keep_reading([] {
         std::unique_lock held(mutex);
         if (waiting.empty()) return false;
@@ -140,14 +170,14 @@ extern "C" bool gauntlet_read_0(long*);
 
 namespace {
 
-void write(int) {
+void run_writer(int) {
     for (long i = 1; i <= kTotal; ++i) {
         gauntlet_write_0(i);
         if (i % 64 == 0) std::this_thread::yield();
     }
 }
 
-void read() {
+void run_reader() {
     long before = 0;
     keep_reading([&] {
         long value = 0;
@@ -175,10 +205,10 @@ extern "C" void gauntlet_destroy_0();
 int main() {
     gauntlet_make_0();
     std::vector<std::thread> threads;
-    for (int reader = 0; reader < READERS; ++reader) threads.emplace_back(read);
+    for (int reader = 0; reader < READERS; ++reader) threads.emplace_back(run_reader);
     for (int writer = 0; writer < WRITERS; ++writer)
         threads.emplace_back([writer] {
-            write(writer);
+            run_writer(writer);
             writing.fetch_sub(1, std::memory_order_release);
         });
     for (std::thread& thread : threads) thread.join();

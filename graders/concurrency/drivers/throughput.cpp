@@ -16,13 +16,13 @@ extern "C" bool gauntlet_pop_0(long*);
 
 namespace {
 
-void write(long n) {
+void run_writer(long n) {
     for (long i = 1; i <= n; ++i)
         for (int tries = 0; !gauntlet_push_0(i);)
             if (++tries % 256 == 0) std::this_thread::yield();
 }
 
-void read(long n) {
+void run_reader(long n) {
     long item = 0;
     for (long i = 1; i <= n; ++i)
         for (int tries = 0; !gauntlet_pop_0(&item);)
@@ -37,7 +37,7 @@ extern "C" void gauntlet_release_0(void*);
 
 namespace {
 
-void write(long n) {
+void run_writer(long n) {
     for (long i = 1; i <= n; ++i) {
         void* block = nullptr;
         for (int tries = 0; !(block = gauntlet_allocate_0());)
@@ -47,7 +47,7 @@ void write(long n) {
     }
 }
 
-void read(long n) { write(n); }
+void run_reader(long n) { run_writer(n); }
 
 }  // namespace
 
@@ -57,11 +57,11 @@ extern "C" bool gauntlet_read_0(long*);
 
 namespace {
 
-void write(long n) {
+void run_writer(long n) {
     for (long i = 1; i <= n; ++i) gauntlet_write_0(i);
 }
 
-void read(long n) {
+void run_reader(long n) {
     long value = 0;
     for (long i = 1; i <= n; ++i)
         for (int tries = 0; !gauntlet_read_0(&value);)
@@ -82,7 +82,7 @@ void reader() {
     for (int round = 1;; ++round) {
         while (round_number.load(std::memory_order_acquire) < round)
             round_number.wait(round - 1, std::memory_order_acquire);
-        read(batch);
+        run_reader(batch);
         rounds_read.store(round, std::memory_order_release);
         rounds_read.notify_one();
     }
@@ -98,7 +98,7 @@ int main() {
         batch = std::strtol(asked.c_str(), nullptr, 10);
         round_number.store(round, std::memory_order_release);
         round_number.notify_one();
-        write(batch);
+        run_writer(batch);
         while (rounds_read.load(std::memory_order_acquire) < round)
             rounds_read.wait(round - 1, std::memory_order_acquire);
         frames::send(asked);
