@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Protocol, Self, cast
 
 import graders.answers
+import graders.concurrency
 import graders.function
 import graders.simulation
 from graders.ports import (
@@ -70,6 +71,7 @@ class Grader(Protocol):
 GRADERS: dict[str, Grader] = {
     "answers": cast(Grader, graders.answers),
     "function": cast(Grader, graders.function),
+    "concurrency": cast(Grader, graders.concurrency),
     "simulation": cast(Grader, graders.simulation),
 }
 
