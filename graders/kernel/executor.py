@@ -1,0 +1,181 @@
+"""``python -m graders.kernel.executor``, the trusted executor: replays plans, holds the clock.
+
+A process for each submission, so that a crash of the device's context, an endless kernel or what
+is left in freed memory costs nobody else anything. It reads plans and cubins; no Python of a
+candidate is ever here.
+
+Requests, each answered by one message (or by ``fault``):
+
+- ``open``: wait for the GPU and make a context; answered with its properties.
+- ``check``: ``plan``, ``tensors``, ``seed``, ``limit_s`` and cubins. Runs it twice on the same
+  inputs. Answered with the results' bytes and what was noticed: trespasses, changed inputs, words
+  that differ between the two runs.
+- ``time``: ``plan`` and ``reference`` (the cubins of the first come first, ``n_blobs`` of them),
+  ``tensors``, ``seeds``, ``limit_s``. Answered with ``candidate_s`` and
+  ``reference_s``, and every distinct result of the candidate: ``results`` lists the seed's number
+  of each, `blobs` hold the bytes, one for each result tensor.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from graders.harness import wire
+from graders.kernel.device.alternation import Contender, alternate
+from graders.kernel.device.driver import Device, DeviceFault, Pinned
+from graders.kernel.device.lock import gpu_locked
+from graders.kernel.device.messages import (
+    adopt_standard_streams,
+    inputs_of,
+    plan_from,
+    tensors_from_json,
+)
+from graders.kernel.device.replay import OTHER_POISON, Inputs, Replay
+from graders.kernel.device.trusted import Trusted, compile_trusted
+
+Answer = tuple[dict[str, Any], list[bytes]]
+
+
+class Executor:
+    """An open device, and what can be asked of it."""
+
+    def __init__(self, device: Device, cubin: bytes) -> None:
+        self._device = device
+        self._trusted = Trusted(device, cubin)
+
+    def check(self, request: dict[str, Any], blobs: list[bytes]) -> Answer:
+        """Two runs on the same inputs."""
+        tensors = inputs_of(tensors_from_json(request["tensors"]))
+        plan = plan_from(request["plan"], blobs, tensors)
+        seed, limit_s = int(request["seed"]), float(request["limit_s"])
+        device, trusted = self._device, self._trusted
+        inputs = Inputs(device, trusted, tensors)
+        replay = Replay(device, plan, inputs)
+        replay.pick_configurations(trusted, seed, limit_s)
+        replay.prepare(trusted, seed)
+        replay.run()
+        first = [host.copy() for host in replay.results(limit_s)]
+        trespasses = [*inputs.fence.trespasses(), *replay.fence.trespasses()]
+        changed = inputs.changed(device, seed)
+        # Another poison, so that reading what nobody wrote shows.
+        replay.prepare(trusted, seed, OTHER_POISON)
+        replay.run()
+        again = replay.results(limit_s)
+        differing = [
+            0 if host.equals(data) else _differing_bytes(data, host.copy())
+            for data, host in zip(first, again, strict=True)
+        ]
+        replay.free()
+        inputs.fence.free()
+        return {
+            "trespasses": [asdict(one) for one in trespasses],
+            "changed_inputs": changed,
+            "differing_bytes": differing,
+            "picks": replay.picks,
+        }, first
+
+    def time(self, request: dict[str, Any], blobs: list[bytes]) -> Answer:
+        """Candidate against reference in alternation."""
+        tensors = inputs_of(tensors_from_json(request["tensors"]))
+        n_blobs = int(request["n_blobs"])
+        limit_s = float(request["limit_s"])
+        seeds = [int(seed) for seed in request["seeds"]]
+        device, trusted = self._device, self._trusted
+        inputs = Inputs(device, trusted, tensors)
+        candidate, reference = (
+            Replay(device, plan_from(request[name], cubins, tensors), inputs)
+            for name, cubins in (("plan", blobs[:n_blobs]), ("reference", blobs[n_blobs:]))
+        )
+        for replay in (candidate, reference):
+            replay.pick_configurations(trusted, seeds[0], limit_s)
+        kept = DistinctResults(len(seeds))
+
+        def contender(replay: Replay, after: Callable[[int], None]) -> Contender:
+            return Contender(lambda seed: replay.prepare(trusted, seed), replay.run, after)
+
+        samples = alternate(
+            device,
+            contender(candidate, lambda number: kept.add(number, candidate.results(limit_s))),
+            contender(reference, lambda number: None),
+            seeds,
+            random.SystemRandom(),
+            limit_s,
+        )
+        trespasses = [*inputs.fence.trespasses(), *candidate.fence.trespasses()]
+        candidate.free()
+        reference.free()
+        inputs.fence.free()
+        return {
+            "candidate_s": samples.a_s,
+            "reference_s": samples.b_s,
+            "results": [number for number, _ in kept.all()],
+            "trespasses": [asdict(one) for one in trespasses],
+            "picks": candidate.picks,
+        }, [data for _, result in kept.all() for data in result]
+
+
+class DistinctResults:
+    """Every result that a contender gave, each kept once for its seed."""
+
+    def __init__(self, n_seeds: int) -> None:
+        self._kept: list[list[list[bytes]]] = [[] for _ in range(n_seeds)]
+
+    def add(self, number: int, result: list[Pinned]) -> None:
+        """Note the result of a call on seed `number`."""
+        for known in reversed(self._kept[number]):
+            if all(host.equals(data) for host, data in zip(result, known, strict=True)):
+                return
+        self._kept[number].append([host.copy() for host in result])
+
+    def all(self) -> list[tuple[int, list[bytes]]]:
+        """Each seed's number with a result, seed by seed."""
+        return [(n, result) for n, results in enumerate(self._kept) for result in results]
+
+
+def _differing_bytes(one: bytes, other: bytes) -> int:
+    return sum(a != b for a, b in zip(one, other, strict=True))
+
+
+def serve(lock_folder: Path) -> None:
+    """Answer requests until the grader hangs up."""
+    device = Device()
+    cubin = compile_trusted(device.properties.architecture)  # before the lock: it takes no GPU
+    request = wire.read_request()
+    if request is None:
+        return
+    tell = lambda: wire.write_answer({"waiting": True})  # noqa: E731
+    with gpu_locked(lock_folder, device.properties.uuid, tell):
+        device.open()
+        executor = Executor(device, cubin)
+        wire.write_answer({"properties": asdict(device.properties)})
+        methods = {"check": executor.check, "time": executor.time}
+        while (request := wire.read_request()) is not None:
+            message, blobs = request
+            wire.write_answer(*_flat(methods[message["do"]](message, blobs)))
+
+
+def _flat(answer: Answer) -> tuple[Any, ...]:
+    message, blobs = answer
+    return (message, *blobs)
+
+
+def main() -> None:
+    """Serve; a fault of the device is told and ends the process, since its context is lost."""
+    adopt_standard_streams()
+    try:
+        serve(Path(os.environ["GPU_LOCK_DIR"]))
+    except DeviceFault as fault:
+        print(fault, file=sys.stderr)
+        wire.write_answer({"fault": fault.code})
+        sys.stderr.flush()
+        os._exit(3)  # the driver's own clean-up would wait for a kernel that never ends
+
+
+if __name__ == "__main__":
+    main()
