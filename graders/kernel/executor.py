@@ -26,6 +26,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from graders.harness import wire
 from graders.kernel.device.alternation import Contender, alternate
 from graders.kernel.device.driver import Device, DeviceFault, Pinned
@@ -77,7 +79,7 @@ class Executor:
             "trespasses": [asdict(one) for one in trespasses],
             "changed_inputs": changed,
             "differing_bytes": differing,
-            "picks": replay.picks,
+            "configurations_s": replay.configurations_s,
         }, first
 
     def time(self, request: dict[str, Any], blobs: list[bytes]) -> Answer:
@@ -116,7 +118,7 @@ class Executor:
             "reference_s": samples.b_s,
             "results": [number for number, _ in kept.all()],
             "trespasses": [asdict(one) for one in trespasses],
-            "picks": candidate.picks,
+            "configurations_s": candidate.configurations_s,
         }, [data for _, result in kept.all() for data in result]
 
 
@@ -139,7 +141,7 @@ class DistinctResults:
 
 
 def _differing_bytes(one: bytes, other: bytes) -> int:
-    return sum(a != b for a, b in zip(one, other, strict=True))
+    return int(np.count_nonzero(np.frombuffer(one, np.uint8) != np.frombuffer(other, np.uint8)))
 
 
 def serve(lock_folder: Path) -> None:

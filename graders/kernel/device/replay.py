@@ -149,7 +149,9 @@ class Replay:
             [[self._action(step) for step in choice] for choice in _choices(step)]
             for step in plan.steps
         ]
-        self.picks = [0] * len(plan.steps)
+        self._picks = [0] * len(plan.steps)
+        # Seconds of each configuration of each autotuned call.
+        self.configurations_s: list[list[float]] = []
         self._results = [
             (self._addresses[one.at.buffer] + one.at.offset_bytes, one.extent_bytes)
             for one in plan.results
@@ -158,7 +160,7 @@ class Replay:
 
     def run(self, stop: int | None = None) -> None:
         """Enqueue the plan's steps (before number `stop`), with the configurations picked."""
-        for step, pick in zip(self._steps[:stop], self.picks[:stop], strict=True):
+        for step, pick in zip(self._steps[:stop], self._picks[:stop], strict=True):
             for enqueue in step[pick]:
                 enqueue()
 
@@ -197,7 +199,7 @@ class Replay:
                 continue
             times = []
             for choice in range(len(step)):
-                self.picks[index] = choice
+                self._picks[index] = choice
                 samples = []
                 for _ in range(TRIALS_OF_A_CONFIGURATION):
                     self.prepare(trusted, seed)
@@ -209,7 +211,8 @@ class Replay:
                     self._device.wait(limit_s)
                     samples.append(self._device.elapsed_s(start, end))
                 times.append(min(samples))
-            self.picks[index] = times.index(min(times))
+            self._picks[index] = times.index(min(times))
+            self.configurations_s.append(times)
 
     def free(self) -> None:
         """Give back all memory; the packed launches must not run any more."""
