@@ -22,6 +22,11 @@ _EM_CUDA = 190
 _ABI_WITH_ARCH_IN_SECOND_BYTE = 8  # e_flags held the architecture in its lowest byte before
 _SHT_NOBITS = 8
 
+# From Hopper on the section counts the system's own part of a block's shared memory too, which the
+# limits of a launch leave out.
+_RESERVED_SHARED_BYTES = 1024
+_RESERVED_SINCE = 90
+
 _REGISTER_COUNT = 0x2F  # EIATTR_REGCOUNT: symbol, registers of one thread
 _FRAME_SIZE = 0x11  # EIATTR_FRAME_SIZE: symbol, bytes of local memory of one thread
 _PARAMETER_BANK_SIZE = 0x19  # EIATTR_CBANK_PARAM_SIZE: bytes of parameters, in the head itself
@@ -113,6 +118,7 @@ def _read(data: bytes) -> Cubin:
             index, value = struct.unpack("<II", payload)
             name = symbols[index]
             (registers if attribute == _REGISTER_COUNT else frames)[name] = value
+    reserved = _RESERVED_SHARED_BYTES if architecture >= _RESERVED_SINCE else 0
     functions = {}
     for section in sections:
         if not section.name.startswith(".text."):
@@ -123,7 +129,7 @@ def _read(data: bytes) -> Cubin:
             name=name,
             registers=registers.get(name, 0),
             local_bytes=frames.get(name, 0),
-            static_shared_bytes=shared.n_bytes if shared else 0,
+            static_shared_bytes=max(0, shared.n_bytes - reserved) if shared else 0,
             parameter_bytes=next(
                 (
                     value

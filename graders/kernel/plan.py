@@ -26,11 +26,16 @@ DTYPE_BYTES = {
 class Target:
     """Limits of one launch on a chip.
 
-    Figures: CUDA C++ Programming Guide, "Technical Specifications per Compute Capability".
+    Figures: CUDA C++ Programming Guide, "Technical Specifications per Compute Capability". `chip`,
+    `multiprocessors` and `memory_gib` are what host code is told where no GPU says otherwise: the
+    SXM boards of the data sheets.
     """
 
     name: str
     architecture: int
+    chip: str
+    multiprocessors: int
+    memory_gib: int
     shared_bytes_per_block: int  # with the opt-in; static and dynamic together
     shared_bytes_per_multiprocessor: int
     registers_per_multiprocessor: int = 65536
@@ -44,9 +49,9 @@ class Target:
 TARGETS = {
     target.name: target
     for target in (
-        Target("sm_80", 80, 163 << 10, 164 << 10),
-        Target("sm_90", 90, 227 << 10, 228 << 10, cluster=16),
-        Target("sm_100", 100, 227 << 10, 228 << 10, cluster=16),
+        Target("sm_80", 80, "NVIDIA A100-SXM4-80GB", 108, 80, 163 << 10, 164 << 10),
+        Target("sm_90", 90, "NVIDIA H100 80GB HBM3", 132, 80, 227 << 10, 228 << 10, cluster=16),
+        Target("sm_100", 100, "NVIDIA B200", 148, 180, 227 << 10, 228 << 10, cluster=16),
     )
 }
 
