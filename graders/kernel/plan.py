@@ -9,7 +9,6 @@ kernel does at run time is nobody's promise: the executor fences the buffers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -83,7 +82,8 @@ class Kernel:
     programmatic_launch: bool
     registers: int
     local_bytes: int
-    parameter_bytes: int
+    parameters: tuple[tuple[int, int], ...]  # offset and size of each in the block, in bytes
+    parameter_bytes: int  # of the whole block
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,28 +208,8 @@ class Plan:
     results: tuple[Result, ...]
 
 
-def parameter_bytes(arguments: Sequence[Argument]) -> int:
-    """Size of the parameter block: each argument at the next multiple of its own size."""
-    end = 0
-    for argument in arguments:
-        size, alignment = _size(argument)
-        end = -(-end // alignment) * alignment + size
-    return end
-
-
-def parameter_offsets(arguments: Sequence[Argument]) -> tuple[int, ...]:
-    """Where each argument stands in the parameter block, in bytes."""
-    found, end = [], 0
-    for argument in arguments:
-        size, alignment = _size(argument)
-        found.append(-(-end // alignment) * alignment)
-        end = found[-1] + size
-    return tuple(found)
-
-
-def _size(argument: Argument) -> tuple[int, int]:
+def argument_bytes(argument: Argument) -> int:
+    """How much of the parameter block it fills."""
     if isinstance(argument, Scalar):
-        return len(argument.encoded), len(argument.encoded)
-    if isinstance(argument, TensorMap):
-        return TENSOR_MAP_BYTES, 64
-    return POINTER_BYTES, POINTER_BYTES
+        return len(argument.encoded)
+    return TENSOR_MAP_BYTES if isinstance(argument, TensorMap) else POINTER_BYTES
