@@ -25,41 +25,12 @@ from graders.harness.kernel_recording import DTYPES, Recording, current
 
 DEVICE = torch.device("cuda", 0)
 
-_VIEWS = frozenset(
-    [
-        "alias",
-        "as_strided",
-        "as_strided_",
-        "detach",
-        "diagonal",
-        "expand",
-        "expand_as",
-        "lift_fresh",
-        "movedim",
-        "narrow",
-        "permute",
-        "reshape_alias",
-        "select",
-        "slice",
-        "split",
-        "split_with_sizes",
-        "squeeze",
-        "squeeze_",
-        "t",
-        "t_",
-        "transpose",
-        "transpose_",
-        "unbind",
-        "unfold",
-        "unsqueeze",
-        "unsqueeze_",
-        "view",
-        "view_as_real",
-        "_reshape_alias",
-        "_unsafe_view",
-        "chunk",
-    ]
-)
+_VIEWS = {
+    "alias", "as_strided", "as_strided_", "chunk", "detach", "diagonal", "expand", "expand_as",
+    "lift_fresh", "movedim", "narrow", "permute", "select", "slice", "split", "split_with_sizes",
+    "squeeze", "squeeze_", "t", "t_", "transpose", "transpose_", "unbind", "unfold", "unsqueeze",
+    "unsqueeze_", "view", "view_as_real", "_reshape_alias", "_unsafe_view",
+}  # fmt: skip
 _ALLOCATIONS = frozenset(
     ["empty", "empty_strided", "empty_like", "new_empty", "new_empty_strided", "empty_permuted"]
 )
@@ -75,9 +46,9 @@ _FILLED: dict[str, Any] = {
     "new_full": None,
 }
 _READS_VALUES = frozenset(["_local_scalar_dense", "equal", "is_nonzero", "nonzero", "item"])
-_METHODS_THAT_READ = frozenset(
-    ["numpy", "tolist", "__array__", "cpu", "__repr__", "__format__", "__dlpack__"]
-)
+_METHODS_THAT_READ = {
+    "numpy", "tolist", "cpu", "__array__", "__repr__", "__format__", "__dlpack__",
+}  # fmt: skip
 
 
 class DeviceMode(TorchFunctionMode):
@@ -150,7 +121,7 @@ def _is_dense(tensor: Any) -> bool:
 def _device_of(value: Any) -> str:
     """``cuda``, ``cpu``, or empty for what names no device."""
     if isinstance(value, torch.device):
-        return value.type
+        return str(value.type)
     if isinstance(value, str) and value.split(":")[0] in ("cuda", "cpu"):
         return value.split(":")[0]
     return ""

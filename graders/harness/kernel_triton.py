@@ -130,7 +130,8 @@ class StubDriver:
         return 0
 
     def get_device_capability(self, device: int | None = None) -> tuple[int, int]:
-        return divmod(self._target.arch, 10)
+        major, minor = divmod(int(self._target.arch), 10)
+        return major, minor
 
     def get_active_torch_device(self) -> torch.device:
         return torch.device("cuda", 0)
@@ -182,7 +183,7 @@ class TritonRecorder:
                 "instrumentation_mode": "",
                 "fpsan_homomorphic_casts": False,
             }
-            _, _, _, backend, binder = function.device_caches[0]
+            *_, backend, binder = function.device_caches[0]
             bound, specialization, options = binder(*args, **options)
             parsed, signature, constexprs, attributes = function._pack_args(
                 backend, options, bound, specialization, options

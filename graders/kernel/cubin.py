@@ -22,9 +22,15 @@ _EM_CUDA = 190
 _ABI_WITH_ARCH_IN_SECOND_BYTE = 8  # e_flags held the architecture in its lowest byte before
 _SHT_NOBITS = 8
 
+# From Hopper on the section counts the system's own part of a block's shared memory too, which the
+# limits of a launch leave out.
+_RESERVED_SHARED_BYTES = 1024
+_RESERVED_SINCE = 90
+
 _REGISTER_COUNT = 0x2F  # EIATTR_REGCOUNT: symbol, registers of one thread
 _FRAME_SIZE = 0x11  # EIATTR_FRAME_SIZE: symbol, bytes of local memory of one thread
 _PARAMETER_BANK_SIZE = 0x19  # EIATTR_CBANK_PARAM_SIZE: bytes of parameters, in the head itself
+_PARAMETER = 0x17  # EIATTR_KPARAM_INFO: index, ordinal, offset, and the size in the last 14 bits
 _FORMAT_VALUE = 0x03  # the attribute's value is the 16-bit field itself
 _FORMAT_SIZED = 0x04  # the field is the length of what follows
 
@@ -49,6 +55,8 @@ class Function:
         Stack and spills of one thread, in local memory.
     static_shared_bytes : int
         Shared memory that the kernel has without asking at launch, of one block.
+    parameters : tuple of (int, int)
+        Offset in the parameter block and size of each parameter, in bytes, in order.
     parameter_bytes : int
         Size of the parameter block that a launch must fill.
     """
@@ -57,6 +65,7 @@ class Function:
     registers: int
     local_bytes: int
     static_shared_bytes: int
+    parameters: tuple[tuple[int, int], ...]
     parameter_bytes: int
 
 
@@ -113,6 +122,7 @@ def _read(data: bytes) -> Cubin:
             index, value = struct.unpack("<II", payload)
             name = symbols[index]
             (registers if attribute == _REGISTER_COUNT else frames)[name] = value
+    reserved = _RESERVED_SHARED_BYTES if architecture >= _RESERVED_SINCE else 0
     functions = {}
     for section in sections:
         if not section.name.startswith(".text."):
@@ -123,7 +133,8 @@ def _read(data: bytes) -> Cubin:
             name=name,
             registers=registers.get(name, 0),
             local_bytes=frames.get(name, 0),
-            static_shared_bytes=shared.n_bytes if shared else 0,
+            static_shared_bytes=max(0, shared.n_bytes - reserved) if shared else 0,
+            parameters=_parameters(by_name.get(f".nv.info.{name}")),
             parameter_bytes=next(
                 (
                     value
@@ -134,6 +145,15 @@ def _read(data: bytes) -> Cubin:
             ),
         )
     return Cubin(architecture, functions)
+
+
+def _parameters(section: _Section | None) -> tuple[tuple[int, int], ...]:
+    found = {}
+    for attribute, _, payload in _attributes(section):
+        if attribute == _PARAMETER and len(payload) == 12:
+            _, ordinal, offset, flags = struct.unpack("<IHHI", payload)
+            found[ordinal] = (offset, flags >> 18)
+    return tuple(found[ordinal] for ordinal in sorted(found))
 
 
 def _sections(data: bytes) -> list[_Section]:

@@ -30,7 +30,7 @@ import numpy as np
 
 from graders.harness import wire
 from graders.kernel.device.alternation import Contender, alternate
-from graders.kernel.device.driver import Device, DeviceFault, Pinned
+from graders.kernel.device.driver import Device, DeviceFault
 from graders.kernel.device.lock import gpu_locked
 from graders.kernel.device.messages import (
     adopt_standard_streams,
@@ -62,7 +62,7 @@ class Executor:
         replay.pick_configurations(trusted, seed, limit_s)
         replay.prepare(trusted, seed)
         replay.run()
-        first = [host.copy() for host in replay.results(limit_s)]
+        first = replay.results(limit_s)
         trespasses = [*inputs.fence.trespasses(), *replay.fence.trespasses()]
         changed = inputs.changed(device, seed)
         # Another poison, so that reading what nobody wrote shows.
@@ -70,8 +70,8 @@ class Executor:
         replay.run()
         again = replay.results(limit_s)
         differing = [
-            0 if host.equals(data) else _differing_bytes(data, host.copy())
-            for data, host in zip(first, again, strict=True)
+            0 if one == other else _differing_bytes(one, other)
+            for one, other in zip(first, again, strict=True)
         ]
         replay.free()
         inputs.fence.free()
@@ -96,15 +96,18 @@ class Executor:
         )
         for replay in (candidate, reference):
             replay.pick_configurations(trusted, seeds[0], limit_s)
-        kept = DistinctResults(len(seeds))
+        kept = DistinctResults(trusted, candidate, limit_s)
 
-        def contender(replay: Replay, after: Callable[[int], None]) -> Contender:
-            return Contender(lambda seed: replay.prepare(trusted, seed), replay.run, after)
+        def contender(replay: Replay, rival: Replay, after: Callable[[int], None]) -> Contender:
+            def prepare(seed: int) -> None:
+                replay.prepare(trusted, seed, others=[rival.fence])
+
+            return Contender(prepare, replay.run, after)
 
         samples = alternate(
             device,
-            contender(candidate, lambda number: kept.add(number, candidate.results(limit_s))),
-            contender(reference, lambda number: None),
+            contender(candidate, reference, kept.note),
+            contender(reference, candidate, lambda number: None),
             seeds,
             random.SystemRandom(),
             limit_s,
@@ -123,21 +126,29 @@ class Executor:
 
 
 class DistinctResults:
-    """Every result that a contender gave, each kept once for its seed."""
+    """Every result that a contender gave, each fetched once for its seed.
 
-    def __init__(self, n_seeds: int) -> None:
-        self._kept: list[list[list[bytes]]] = [[] for _ in range(n_seeds)]
+    On the device nothing is kept: what lies there, a later call could find and hand in.
+    """
 
-    def add(self, number: int, result: list[Pinned]) -> None:
-        """Note the result of a call on seed `number`."""
-        for known in reversed(self._kept[number]):
-            if all(host.equals(data) for host, data in zip(result, known, strict=True)):
-                return
-        self._kept[number].append([host.copy() for host in result])
+    def __init__(self, trusted: Trusted, replay: Replay, limit_s: float) -> None:
+        self._trusted = trusted
+        self._replay = replay
+        self._limit_s = limit_s
+        self._kept: dict[tuple[int, bytes], list[bytes]] = {}
+
+    def note(self, number: int) -> None:
+        """Look at what the call that just ended returned on seed `number`."""
+        key = number, self._replay.digest(self._trusted)
+        if key not in self._kept:
+            self._kept[key] = self._replay.results(self._limit_s)
 
     def all(self) -> list[tuple[int, list[bytes]]]:
         """Each seed's number with a result, seed by seed."""
-        return [(n, result) for n, results in enumerate(self._kept) for result in results]
+        return sorted(
+            ((number, result) for (number, _), result in self._kept.items()),
+            key=lambda one: one[0],
+        )
 
 
 def _differing_bytes(one: bytes, other: bytes) -> int:

@@ -9,7 +9,6 @@ kernel does at run time is nobody's promise: the executor fences the buffers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -26,11 +25,16 @@ DTYPE_BYTES = {
 class Target:
     """Limits of one launch on a chip.
 
-    Figures: CUDA C++ Programming Guide, "Technical Specifications per Compute Capability".
+    Figures: CUDA C++ Programming Guide, "Technical Specifications per Compute Capability". `chip`,
+    `multiprocessors` and `memory_gib` are what host code is told where no GPU says otherwise: the
+    SXM boards of the data sheets.
     """
 
     name: str
     architecture: int
+    chip: str
+    multiprocessors: int
+    memory_gib: int
     shared_bytes_per_block: int  # with the opt-in; static and dynamic together
     shared_bytes_per_multiprocessor: int
     registers_per_multiprocessor: int = 65536
@@ -44,9 +48,9 @@ class Target:
 TARGETS = {
     target.name: target
     for target in (
-        Target("sm_80", 80, 163 << 10, 164 << 10),
-        Target("sm_90", 90, 227 << 10, 228 << 10, cluster=16),
-        Target("sm_100", 100, 227 << 10, 228 << 10, cluster=16),
+        Target("sm_80", 80, "NVIDIA A100-SXM4-80GB", 108, 80, 163 << 10, 164 << 10),
+        Target("sm_90", 90, "NVIDIA H100 80GB HBM3", 132, 80, 227 << 10, 228 << 10, cluster=16),
+        Target("sm_100", 100, "NVIDIA B200", 148, 180, 227 << 10, 228 << 10, cluster=16),
     )
 }
 
@@ -78,7 +82,8 @@ class Kernel:
     programmatic_launch: bool
     registers: int
     local_bytes: int
-    parameter_bytes: int
+    parameters: tuple[tuple[int, int], ...]  # offset and size of each in the block, in bytes
+    parameter_bytes: int  # of the whole block
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,28 +208,8 @@ class Plan:
     results: tuple[Result, ...]
 
 
-def parameter_bytes(arguments: Sequence[Argument]) -> int:
-    """Size of the parameter block: each argument at the next multiple of its own size."""
-    end = 0
-    for argument in arguments:
-        size, alignment = _size(argument)
-        end = -(-end // alignment) * alignment + size
-    return end
-
-
-def parameter_offsets(arguments: Sequence[Argument]) -> tuple[int, ...]:
-    """Where each argument stands in the parameter block, in bytes."""
-    found, end = [], 0
-    for argument in arguments:
-        size, alignment = _size(argument)
-        found.append(-(-end // alignment) * alignment)
-        end = found[-1] + size
-    return tuple(found)
-
-
-def _size(argument: Argument) -> tuple[int, int]:
+def argument_bytes(argument: Argument) -> int:
+    """How much of the parameter block it fills."""
     if isinstance(argument, Scalar):
-        return len(argument.encoded), len(argument.encoded)
-    if isinstance(argument, TensorMap):
-        return TENSOR_MAP_BYTES, 64
-    return POINTER_BYTES, POINTER_BYTES
+        return len(argument.encoded)
+    return TENSOR_MAP_BYTES if isinstance(argument, TensorMap) else POINTER_BYTES

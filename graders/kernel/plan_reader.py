@@ -48,7 +48,7 @@ from graders.kernel.plan import (
     Step,
     Target,
     TensorMap,
-    parameter_bytes,
+    argument_bytes,
 )
 from graders.text import Text, say
 
@@ -220,6 +220,7 @@ def _kernel(value: object, where: str, cubin: Cubin, data: bytes, target: Target
         programmatic_launch=_bool(fields["programmatic_launch"], f"{where}.programmatic_launch"),
         registers=function.registers,
         local_bytes=function.local_bytes,
+        parameters=function.parameters,
         parameter_bytes=function.parameter_bytes,
     )
 
@@ -283,16 +284,17 @@ class _Steps:
             self._argument(one, f"{where}.arguments[{i}]")
             for i, one in enumerate(_list(fields["arguments"], f"{where}.arguments", MAX_ARGUMENTS))
         )
-        packed = parameter_bytes(arguments)
-        if packed != kernel.parameter_bytes:
+        given = [argument_bytes(one) for one in arguments]
+        wanted = [size for _, size in kernel.parameters]
+        if given != wanted:
             raise PlanError(
                 say(
-                    "the arguments of a launch must fill its kernel's parameters: {kernel} takes "
-                    "{wanted} bytes, the arguments have {given}; pass what its signature says, "
-                    "with the types of its signature",
+                    "the arguments of a launch must fill its kernel's parameters: those of "
+                    "{kernel} have {wanted} bytes, the arguments {given}; pass what its signature "
+                    "says, with the types of its signature",
                     kernel=kernel.name,
-                    wanted=kernel.parameter_bytes,
-                    given=packed,
+                    wanted=", ".join(map(str, wanted)),
+                    given=", ".join(map(str, given)),
                 )
             )
         return Launch(number, grid, arguments)

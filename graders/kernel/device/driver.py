@@ -129,10 +129,12 @@ class Device:
 
     def read(self, address: int, n_bytes: int, limit_s: float = 60.0) -> bytes:
         """Bytes of device memory, after all work before."""
-        host = ctypes.create_string_buffer(max(n_bytes, 1))
-        self.fetch(ctypes.addressof(host), address, n_bytes)
+        host = bytearray(max(n_bytes, 1))
+        view = (ctypes.c_char * len(host)).from_buffer(host)
+        self.fetch(ctypes.addressof(view), address, n_bytes)
         self.wait(limit_s)
-        return host.raw[:n_bytes]
+        del view
+        return bytes(host[:n_bytes])
 
     def event(self) -> Any:
         """An event that notes the time."""
@@ -165,31 +167,6 @@ class Device:
             if time.monotonic() > deadline:
                 raise Endless(limit_s)
             time.sleep(POLL_S)
-
-
-class Pinned:
-    """Page-locked host memory, so that copies from the device run at the bus's speed."""
-
-    def __init__(self, n_bytes: int) -> None:
-        self.n_bytes = n_bytes
-        self.address = int(call(driver.cuMemHostAlloc, max(n_bytes, 1), 0))
-
-    def copy(self) -> bytes:
-        """The bytes that are there now."""
-        return ctypes.string_at(self.address, self.n_bytes)
-
-    def equals(self, other: bytes) -> bool:
-        """Whether the same bytes are there, at the speed of memory."""
-        if len(other) != self.n_bytes:
-            return False
-        return bool(_memcmp(self.address, other, self.n_bytes) == 0)
-
-    def free(self) -> None:
-        call(driver.cuMemFreeHost, self.address)
-
-
-_memcmp = ctypes.CDLL(None).memcmp
-_memcmp.argtypes = (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t)
 
 
 def _properties(device: Any) -> Properties:

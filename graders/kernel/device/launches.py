@@ -19,8 +19,6 @@ from graders.kernel.plan import (
     Pointer,
     Scalar,
     TensorMap,
-    parameter_bytes,
-    parameter_offsets,
 )
 
 _ALIGNMENT = 64  # of a tensor map
@@ -111,8 +109,8 @@ def pack(
     arguments = launch.arguments
     parameters = Parameters(
         [_encoded(argument, addresses) for argument in arguments],
-        parameter_offsets(arguments),
-        parameter_bytes(arguments),
+        [offset for offset, _ in kernel.parameters],
+        max((offset + size for offset, size in kernel.parameters), default=0),
     )
     attributes = []
     ids = driver.CUlaunchAttributeID

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from graders.kernel.device.driver import Device, Pinned
+from graders.kernel.device.driver import Device
 from graders.kernel.device.launches import Module, PackedLaunch, pack
 from graders.kernel.device.trusted import Trusted
 from graders.kernel.elements import DType
@@ -156,7 +156,6 @@ class Replay:
             (self._addresses[one.at.buffer] + one.at.offset_bytes, one.extent_bytes)
             for one in plan.results
         ]
-        self._host = [Pinned(n_bytes) for _, n_bytes in self._results]
 
     def run(self, stop: int | None = None) -> None:
         """Enqueue the plan's steps (before number `stop`), with the configurations picked."""
@@ -164,15 +163,26 @@ class Replay:
             for enqueue in step[pick]:
                 enqueue()
 
-    def prepare(self, trusted: Trusted, seed: int, poison: bytes = POISON) -> None:
-        """Fresh inputs, poisoned buffers, a cold cache, nothing left in shared memory."""
+    def prepare(
+        self,
+        trusted: Trusted,
+        seed: int,
+        poison: bytes = POISON,
+        others: Sequence[Fence] = (),
+    ) -> None:
+        """Fresh inputs, poisoned buffers, a cold cache, nothing left in shared memory.
+
+        `others` are poisoned as well: what another contender wrote there would be an answer.
+        """
         self._inputs.draw(seed)
         self.fence.poison(poison)
+        for other in others:
+            other.poison(POISON)
         trusted.scrub_shared()
         trusted.flush_l2()
 
-    def results(self, limit_s: float) -> list[Pinned]:
-        """What the call returned, in host memory that the next call of this overwrites.
+    def results(self, limit_s: float) -> list[bytes]:
+        """What the call returned.
 
         Raises
         ------
@@ -180,10 +190,11 @@ class Replay:
             If a kernel failed, or did not end within `limit_s`.
         """
         self._device.wait(limit_s)
-        for host, (address, n_bytes) in zip(self._host, self._results, strict=True):
-            self._device.fetch(host.address, address, n_bytes)
-        self._device.wait(limit_s)
-        return self._host
+        return [self._device.read(address, n_bytes) for address, n_bytes in self._results]
+
+    def digest(self, trusted: Trusted) -> bytes:
+        """What the call returned, in 16 bytes for each result."""
+        return trusted.digest(self._results)
 
     def pick_configurations(self, trusted: Trusted, seed: int, limit_s: float) -> None:
         """Time each configuration of each autotuned call, and keep the fastest.
@@ -217,8 +228,6 @@ class Replay:
     def free(self) -> None:
         """Give back all memory; the packed launches must not run any more."""
         self.fence.free()
-        for host in self._host:
-            host.free()
         for module in self._modules.values():
             module.unload()
 
