@@ -4,12 +4,12 @@ A process for each submission, so that a crash of the device's context, an endle
 is left in freed memory costs nobody else anything. It reads plans and cubins; no Python of a
 candidate is ever here.
 
-Requests, each answered by one message (or by ``fault``):
+It begins by telling the GPU's properties. Requests, each answered by one message (or by ``fault``):
 
-- ``open``: wait for the GPU and make a context; answered with its properties.
+- ``open``: wait for the GPU and make a context.
 - ``check``: ``plan``, ``tensors``, ``seed``, ``limit_s`` and cubins. Runs it twice on the same
-  inputs. Answered with the results' bytes and what was noticed: trespasses, changed inputs, words
-  that differ between the two runs.
+  inputs. Answered with the results' bytes (those of the second run follow if they differ) and what
+  was noticed: trespasses, changed inputs, bytes that differ.
 - ``time``: ``plan`` and ``reference`` (the cubins of the first come first, ``n_blobs`` of them),
   ``tensors``, ``seeds``, ``limit_s``. Answered with ``candidate_s`` and
   ``reference_s``, and every distinct result of the candidate: ``results`` lists the seed's number
@@ -36,10 +36,10 @@ from graders.kernel.device.messages import (
     adopt_standard_streams,
     inputs_of,
     plan_from,
-    tensors_from_json,
 )
 from graders.kernel.device.replay import OTHER_POISON, Inputs, Replay
 from graders.kernel.device.trusted import Trusted, compile_trusted
+from graders.kernel.tensors_json import tensors_from_json
 
 Answer = tuple[dict[str, Any], list[bytes]]
 
@@ -80,7 +80,7 @@ class Executor:
             "changed_inputs": changed,
             "differing_bytes": differing,
             "configurations_s": replay.configurations_s,
-        }, first
+        }, first + (again if any(differing) else [])
 
     def time(self, request: dict[str, Any], blobs: list[bytes]) -> Answer:
         """Candidate against reference in alternation."""
@@ -159,14 +159,14 @@ def serve(lock_folder: Path) -> None:
     """Answer requests until the grader hangs up."""
     device = Device()
     cubin = compile_trusted(device.properties.architecture)  # before the lock: it takes no GPU
-    request = wire.read_request()
-    if request is None:
+    wire.write_answer({"properties": asdict(device.properties)})
+    if wire.read_request() is None:
         return
     tell = lambda: wire.write_answer({"waiting": True})  # noqa: E731
     with gpu_locked(lock_folder, device.properties.uuid, tell):
         device.open()
         executor = Executor(device, cubin)
-        wire.write_answer({"properties": asdict(device.properties)})
+        wire.write_answer({})
         methods = {"check": executor.check, "time": executor.time}
         while (request := wire.read_request()) is not None:
             message, blobs = request

@@ -10,13 +10,10 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from graders.harness import wire
 from graders.kernel.device.replay import Input
-from graders.kernel.elements import DType
-from graders.kernel.inputs import Fill, Law
 from graders.kernel.operations.base import Tensor
 from graders.kernel.plan import Plan
 from graders.kernel.plan_reader import read_plan
@@ -35,53 +32,6 @@ def adopt_standard_streams() -> None:
     os.dup2(2, 1)
     for one in {*spare, *high} - {wire.REQUEST_FD, wire.ANSWER_FD}:
         os.close(one)
-
-
-def tensors_to_json(tensors: Sequence[Tensor]) -> list[dict[str, Any]]:
-    """Input tensors as JSON; `tensors_from_json` reads them."""
-    return [
-        {
-            "name": one.name,
-            "shape": list(one.shape),
-            "strides": list(one.strides),
-            "dtype": one.dtype.value,
-            "storage_elements": one.storage_elements,
-            "offset": one.offset,
-            "fill": {
-                "law": one.fill.law.value,
-                "scale_log2": one.fill.scale_log2,
-                "low": one.fill.low,
-                "high": one.fill.high,
-                "special": str(one.fill.special),  # JSON knows no infinity
-                "special_one_in": one.fill.special_one_in,
-                "special_row_one_in": one.fill.special_row_one_in,
-                "row_elements": one.fill.row_elements,
-            },
-        }
-        for one in tensors
-    ]
-
-
-def tensors_from_json(given: Sequence[Mapping[str, Any]]) -> tuple[Tensor, ...]:
-    """The tensors that `tensors_to_json` was given."""
-    return tuple(
-        Tensor(
-            name=one["name"],
-            shape=tuple(one["shape"]),
-            strides=tuple(one["strides"]),
-            dtype=DType(one["dtype"]),
-            storage_elements=one["storage_elements"],
-            offset=one["offset"],
-            fill=Fill(
-                **{
-                    **one["fill"],
-                    "law": Law(one["fill"]["law"]),
-                    "special": float(one["fill"]["special"]),
-                }
-            ),
-        )
-        for one in given
-    )
 
 
 def inputs_of(tensors: Sequence[Tensor]) -> list[Input]:
