@@ -19,6 +19,7 @@ from problems.complaints import Complaint, PackageInvalid
 from problems.folder import read_folder
 from problems.schema import ProblemSpec
 from problems.spec_errors import complaints_about
+from problems.translations import about_texts, about_what_is_said
 
 SHIPPED = Path(__file__).resolve().parent  # the packages that come with the project
 
@@ -129,6 +130,7 @@ def read_package(folder: Path, *, shipped: bool | None = None) -> Package:
     ]
     about = AboutSpec(document, where, content.found)
     complaints += about.written_paths()
+    complaints += about_texts(content.files, label)
     spec = None
     if isinstance(document.value, dict):
         try:
@@ -151,8 +153,10 @@ def read_package(folder: Path, *, shipped: bool | None = None) -> Package:
         complaints += about_entry_points(spec, content.files, label)
         if shipped if shipped is not None else folder.resolve().is_relative_to(SHIPPED):
             complaints += about.number_of_submissions(spec)
+            complaints += about_what_is_said(spec, content.files, label)
         else:
             warnings += about.number_of_submissions(spec)
+            warnings += about_what_is_said(spec, content.files, label)
     if complaints or spec is None:
         raise PackageInvalid(complaints)
     return Package(

@@ -95,11 +95,15 @@ class BubblewrapSandbox:
 
     def run(self, command: Command, stdin: bytes = b"") -> RunResult:
         """Run to the end and report."""
-        with self._run(command, interactive=False, stdin=stdin) as run:
+        with self.begin(command, stdin) as run:
             return run.wait()
 
+    def begin(self, command: Command, stdin: bytes = b"") -> Run:
+        """As `run`, but return at once, with what can be waited for and ended."""
+        return self._run(command, interactive=False, stdin=stdin)
+
     def start(self, command: Command) -> Run:
-        """Start and return at once."""
+        """Start a command that is spoken to in frames, and return at once."""
         return self._run(command, interactive=True, stdin=b"")
 
     def _run(self, command: Command, interactive: bool, stdin: bytes) -> Run:

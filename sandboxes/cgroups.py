@@ -7,6 +7,7 @@ process that runs it, so that a later process can tell what a crashed one left b
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import itertools
 import os
@@ -276,8 +277,11 @@ def _self_and_parents(mount: Path, own: str) -> list[Path]:
 def _members(directory: Path) -> list[int]:
     try:
         return [int(line) for line in (directory / "cgroup.procs").read_text().split()]
-    except FileNotFoundError:
-        return []
+    except OSError as error:
+        # Another runner removed it before it was opened, or while it was read.
+        if error.errno in (errno.ENOENT, errno.ENODEV):
+            return []
+        raise
 
 
 def _remove(directory: Path, patience_s: float) -> None:

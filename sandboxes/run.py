@@ -87,7 +87,7 @@ class Launched(Protocol):
 
 
 class Run:
-    """A command in its sandbox; an `InteractiveRun` when started as one.
+    """A command in its sandbox; an `InteractiveRun` when started as one, else a `BatchRun`.
 
     Parameters
     ----------
@@ -180,7 +180,7 @@ class Run:
             return self._meter.cpu_time_s, self._meter.memory_mib
 
     def wait(self) -> RunResult:
-        """Wait for the end, which some limit brings at the latest."""
+        """Wait for the end, which some limit brings at the latest, or `close` in another thread."""
         self._ended.wait()
         return self._how_it_ended()
 

@@ -280,6 +280,13 @@ static void prepare(int control)
         fail(kept(CONTROL), "pipe2");
 }
 
+/* Before the first run: what this server is made for cannot be done. */
+void slot_refuse(const char *why)
+{
+    send_message(SOCKET_FD, FAILED, why, strlen(why), -1);
+    _exit(1);
+}
+
 /* Serves until a run has been forked, and returns in its init only, without privileges. */
 int slot_accept(void)
 {

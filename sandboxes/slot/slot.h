@@ -69,6 +69,7 @@ void make_read_only(const char *path, int recursive);
 extern int failure_socket; /* where the functions of confine.c and root.c complain */
 
 /* serve.c; in a zygote they are called from Python. */
+void slot_refuse(const char *why) __attribute__((noreturn));
 int slot_accept(void);
 void slot_init(pid_t program) __attribute__((noreturn));
 void slot_enter(void);

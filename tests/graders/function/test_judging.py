@@ -204,6 +204,7 @@ def test_the_submission_never_gets_the_checker_or_the_seed(launcher: PlainLaunch
             "graders/harness/candidate.py",
             "graders/harness/function.py",
             "graders/harness/wire.py",
+            "graders/text.py",
         }
         everything = b"".join(spec.files.values()) + repr(spec.argv).encode()
         assert b"123456789" not in everything

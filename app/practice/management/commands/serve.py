@@ -85,7 +85,7 @@ async def serve(listener: socket.socket, address: str, workers: int, terminal: T
         nonlocal asked
         asked += 1
         if asked == 1:
-            terminal.say("\nStopping; Ctrl-C again to stop at once.", "dim")
+            terminal.tell("\nStopping; Ctrl-C again to stop at once.", "dim")
             supervisor.stop()
         else:
             loop.create_task(supervisor.kill())  # noqa: RUF006  `close` waits for its effect
@@ -96,18 +96,18 @@ async def serve(listener: socket.socket, address: str, workers: int, terminal: T
         await supervisor.start()
         if not supervisor.stopping:
             link = await asyncio.to_thread(sign_in_link, address)
-            terminal.say("")
-            terminal.say("Gauntlet is ready. This link signs you in, once, within 10 minutes:")
-            terminal.say(f"  {link}", "bold")
-            terminal.say(f"Later open {address}/ . Ctrl-C ends everything.", "dim")
+            terminal.tell("")
+            terminal.tell("Gauntlet is ready. This link signs you in, once, within 10 minutes:")
+            terminal.tell(f"  {link}", "bold")
+            terminal.tell(f"Later open {address}/ . Ctrl-C ends everything.", "dim")
             await supervisor.run()
     except StartFailed as error:
-        terminal.say(str(error), "red")
+        terminal.tell(str(error), "red")
         return False
     finally:
         await supervisor.close()
         if asked:
-            terminal.say("Stopped.", "dim")
+            terminal.tell("Stopped.", "dim")
     return True
 
 
@@ -176,15 +176,15 @@ def services(listener: socket.socket, address: str, workers: int) -> list[list[S
 
 def prepare_database(terminal: Terminal) -> None:
     """Migrate, then load the problems that come with the project."""
-    terminal.say("Bringing the database and the problems up to date...", "dim")
+    terminal.tell("Bringing the database and the problems up to date...", "dim")
     call_command("migrate", verbosity=0, interactive=False)
     said = io.StringIO()
     try:
         call_command("load_problems", stdout=said, stderr=said)
     except CommandError as error:
         # The other problems are loaded: one faulty package must not close the site.
-        terminal.say(str(error), "yellow")
-    terminal.say(said.getvalue().rstrip(), "dim")
+        terminal.tell(str(error), "yellow")
+    terminal.tell(said.getvalue().rstrip(), "dim")
 
 
 def sign_in_link(address: str) -> str:

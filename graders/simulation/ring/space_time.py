@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 
-from graders.simulation.ring import Message, Post, Ring, Wait
+from graders.simulation.ring.ring import Message, Post, Ring, Wait
+from graders.text import say, say_n
 from graders.verdict import Json, JsonObject
 
 LABEL_WIDTH = 64.0
@@ -69,7 +70,7 @@ def layout(
         rows.append(
             {
                 "rank": rank,
-                "label": f"rank {rank}",
+                "label": say("rank {rank}", rank=rank),
                 "y": _round(plot.row_y(row)),
                 "text_y": _round(plot.row_y(row) + 4),
                 "x1": LABEL_WIDTH,
@@ -99,9 +100,11 @@ def layout(
         "messages": [_table_row(message, message is bad) for message in kept],
         "messages_in_all": len(ordered),
         "messages_shown": len(kept),
-        "text": (
-            f"{ring.n_ranks} ranks, {len(ordered)} messages, "
-            f"{_microseconds(ring.time_s)} of simulated time."
+        "text": say(
+            "{ranks}, {messages}, {time} of simulated time.",
+            ranks=say_n("{count} rank", "{count} ranks", count=ring.n_ranks),
+            messages=say_n("{count} message", "{count} messages", count=len(ordered)),
+            time=_microseconds(ring.time_s),
         ),
     }
 
@@ -139,8 +142,12 @@ class _Plot:
                 "width": _round(x2 - x1),
                 "y": _round(self.row_y(row) - 3.5),
                 "height": 7,
-                "title": f"rank {wait.rank} waits from {_microseconds(wait.begin_s)} "
-                f"to {_microseconds(wait.end_s)}",
+                "title": say(
+                    "rank {rank} waits from {begin} to {end}",
+                    rank=wait.rank,
+                    begin=_microseconds(wait.begin_s),
+                    end=_microseconds(wait.end_s),
+                ),
             }
             for row in range(wait.rank, self.n_rows, self.n_ranks)
         ]
@@ -220,30 +227,40 @@ def _elements(message: Message) -> str:
     count = message.post.count
     if message.first is not None:
         return f"[{message.first}:{message.first + count})"
-    return "empty" if count == 0 else f"{count} el."
+    return say("empty") if count == 0 else say("{count} el.", count=count)
 
 
 def _title(message: Message) -> str:
-    row = _table_row(message, False)
     if message.end_s is None:
-        return f"{message.post.describe()}, posted at {_posted(message.post)}, never met"
-    return (
-        f"rank {message.source} to rank {message.target}: {row['elements']}, "
-        f"{row['bytes']} bytes, {row['start']} to {row['end']}"
+        return say(
+            "{post}, posted at {time}, never met",
+            post=message.post.describe(),
+            time=_posted(message.post),
+        )
+    return say(
+        "rank {source} to rank {target}: {elements}, {n_bytes} bytes, {start} to {end}",
+        source=message.source,
+        target=message.target,
+        elements=_elements_in_words(message),
+        n_bytes=message.post.n_bytes,
+        start=_microseconds(message.start_s),
+        end=_microseconds(message.end_s),
     )
 
 
+def _elements_in_words(message: Message) -> str:
+    count = message.post.count
+    if message.first is None:
+        return say_n("{count} element", "{count} elements", count=count)
+    return say("elements [{first}, {end})", first=message.first, end=message.first + count)
+
+
 def _table_row(message: Message, bad: bool) -> JsonObject:
-    post = message.post
-    if message.first is not None:
-        elements = f"elements [{message.first}, {message.first + post.count})"
-    else:
-        elements = "1 element" if post.count == 1 else f"{post.count} elements"
     return {
         "source": message.source,
         "target": message.target,
-        "elements": elements,
-        "bytes": post.n_bytes,
+        "elements": _elements_in_words(message),
+        "bytes": message.post.n_bytes,
         "posted": _posted(message.send),
         "received": _posted(message.recv),
         "start": _microseconds(message.start_s),
@@ -253,11 +270,11 @@ def _table_row(message: Message, bad: bool) -> JsonObject:
 
 
 def _posted(post: Post | None) -> str:
-    return "never" if post is None else _microseconds(post.time_s)
+    return say("never") if post is None else _microseconds(post.time_s)
 
 
 def _microseconds(time_s: float | None) -> str:
-    return "never" if time_s is None else f"{time_s * 1e6:.6g} \N{MICRO SIGN}s"
+    return say("never") if time_s is None else f"{time_s * 1e6:.6g} \N{MICRO SIGN}s"
 
 
 def _round(coordinate: float) -> float:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from graders.simulation.contributions import count_parts, describe_parts, rounding_bound
-from graders.simulation.inputs import Input
+from graders.simulation.ring.contributions import count_parts, describe_parts, rounding_bound
+from graders.simulation.ring.inputs import Input
 
 PARTS = np.array([vector[0] for vector in Input(5, 1, "float64").vectors(seed=1)])
 
@@ -19,7 +19,7 @@ def test_the_parts_in_a_sum_are_found(counts: list[int]) -> None:
 def test_a_number_that_is_no_sum_of_parts_is_told() -> None:
     assert count_parts(float(PARTS.sum() + 1e-6), PARTS) is None
     assert count_parts(float("nan"), PARTS) is None
-    assert describe_parts(None) == "is no sum of the ranks' parts"
+    assert describe_parts(None) == "it is no sum of the ranks' parts"
 
 
 def test_on_many_ranks_a_stretch_of_the_ring_is_found() -> None:
@@ -31,10 +31,9 @@ def test_on_many_ranks_a_stretch_of_the_ring_is_found() -> None:
 
 
 def test_the_description_names_what_lacks_and_what_is_there_twice() -> None:
-    assert (
-        describe_parts([1, 0, 2, 1]) == "lacks the part of rank 1 and has the part of rank 2 twice"
-    )
-    assert describe_parts([0, 1, 0, 0]) == "lacks the part of ranks 0, 2 and 3"
+    both = "it lacks the part of rank 1 and has the part of rank 2 twice"
+    assert describe_parts([1, 0, 2, 1]) == both
+    assert describe_parts([0, 1, 0, 0]) == "it lacks the part of ranks 0, 2 and 3"
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -7,21 +7,13 @@ from pathlib import Path
 from graders import harness
 from graders.harness import wire
 from graders.ports import Launcher, Outcome, Output, Program, ProgramLimits, ProgramSpec, StopReason
+from graders.text import Text, clean, from_sandbox, say
 from graders.verdict import JsonObject
 
-_HARNESS = Path(harness.__file__).parent
+_GRADERS = Path(harness.__file__).parent.parent
 _FILES = {
-    f"graders/harness/{name}": (_HARNESS / name).read_bytes()
-    for name in ("collective.py", "candidate.py", "wire.py")
-}
-
-
-_STOPPED = {
-    StopReason.CPU_TIME: "it used up its CPU time",
-    StopReason.WALL_TIME: "it gave no answer in time",
-    StopReason.MEMORY: "it used more memory than it may",
-    StopReason.OUTPUT: "it printed more than it may",
-    StopReason.BAD_FRAME: "it wrote to the descriptors of the harness",
+    f"graders/{name}": (_GRADERS / name).read_bytes()
+    for name in ("text.py", "harness/collective.py", "harness/candidate.py", "harness/wire.py")
 }
 
 
@@ -31,8 +23,9 @@ class ImportFailed(Exception):
     `output` is what Python said, the candidate's own lines only, or what the program printed.
     """
 
-    def __init__(self, text: str, output: str) -> None:
+    def __init__(self, text: Text, output: str) -> None:
         super().__init__(text)
+        self.text = text
         self.output = output
 
 
@@ -119,8 +112,10 @@ class Ranks:
         answer = program.receive(self._limits.wall_time_s)
         if isinstance(answer, Outcome):
             raise ImportFailed(
-                "the submission must be imported without ending its program, "
-                f"but {describe_outcome(answer)}",
+                say(
+                    "the submission must be imported without ending its program, but {fact}",
+                    fact=describe_outcome(answer),
+                ),
                 program.take_output().text,
             )
         try:
@@ -129,16 +124,30 @@ class Ranks:
             message = {}
         if message.get("type") == "ready":
             return
-        text = str(message.get("message", "it wrote to the descriptors of the harness"))
+        try:
+            fact = from_sandbox(message.get("message"))
+        except ValueError:
+            fact = say("it wrote to the descriptors of the harness")
         raise ImportFailed(
-            f"the submission must be importable: {text}", str(message.get("traceback", ""))
+            say("the submission must be importable: {fact}", fact=fact),
+            clean(str(message.get("traceback", ""))),
         )
 
 
-def describe_outcome(outcome: Outcome) -> str:
+def describe_outcome(outcome: Outcome) -> Text:
     """How a program ended, as the rest of a sentence: ``it exited with code 0``."""
-    if outcome.reason is StopReason.EXITED:
-        return f"it exited with code {outcome.exit_code}"
-    if outcome.reason is StopReason.SIGNALLED:
-        return f"it was ended by signal {outcome.signal}"
-    return _STOPPED[outcome.reason]
+    match outcome.reason:
+        case StopReason.EXITED:
+            return say("it exited with code {code}", code=str(outcome.exit_code))
+        case StopReason.SIGNALLED:
+            return say("it was ended by signal {signal}", signal=str(outcome.signal))
+        case StopReason.CPU_TIME:
+            return say("it used up its CPU time")
+        case StopReason.WALL_TIME:
+            return say("it gave no answer in time")
+        case StopReason.MEMORY:
+            return say("it used more memory than it may")
+        case StopReason.OUTPUT:
+            return say("it printed more than it may")
+        case StopReason.BAD_FRAME:
+            return say("it wrote to the descriptors of the harness")

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from graders.text import Text, say, say_n
 from graders.verdict import JsonObject
 
 MAX_RANKS = 16
@@ -96,7 +97,11 @@ class Input:
             values = generator.uniform(1, 2, shape) * sign
         return list(values.astype(self.dtype))
 
-    def __str__(self) -> str:
-        ranks = "1 rank" if self.n_ranks == 1 else f"{self.n_ranks} ranks"
-        elements = "1 element" if self.length == 1 else f"{self.length} elements"
-        return f"{ranks}, {elements} of {self.dtype}"
+    def describe(self) -> Text:
+        """``4 ranks, 10 elements of float64``."""
+        return say(
+            "{ranks}, {elements} of {dtype}",
+            ranks=say_n("{count} rank", "{count} ranks", count=self.n_ranks),
+            elements=say_n("{count} element", "{count} elements", count=self.length),
+            dtype=self.dtype,
+        )

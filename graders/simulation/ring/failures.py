@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from graders.ports import Outcome, StopReason
-from graders.simulation.ranks import describe_outcome
-from graders.simulation.ring import Message, Ring, Side
+from graders.simulation.ring.ranks import describe_outcome
+from graders.simulation.ring.ring import Message, Post, Ring, Side
+from graders.text import Text, clean, from_sandbox, say
 from graders.verdict import Json, JsonObject, Verdict
 
 
@@ -22,7 +23,7 @@ class Failure:
 
     kind: str
     verdict: Verdict
-    text: str
+    text: Text
     bad: Message | None = None
     rank: int | None = None
     detail: JsonObject = field(default_factory=dict)
@@ -33,9 +34,11 @@ def stopped(rank: int, outcome: Outcome, step_time_limit_s: float) -> Failure:
     """The failure of a rank whose program has ended or is late."""
     reason = outcome.reason
     if reason is StopReason.WALL_TIME:
-        text = (
-            f"a rank may compute for {step_time_limit_s:g} s between two blocking calls: rank "
-            f"{rank} gave no answer in that time. Look for a loop that does not end."
+        text = say(
+            "a rank may compute for {limit_s:g} s between two blocking calls: rank {rank} gave "
+            "no answer in that time. Look for a loop that does not end.",
+            limit_s=step_time_limit_s,
+            rank=rank,
         )
         return Failure("time_limit", Verdict.TIME_LIMIT, text, rank=rank)
     verdict = {
@@ -43,23 +46,39 @@ def stopped(rank: int, outcome: Outcome, step_time_limit_s: float) -> Failure:
         StopReason.MEMORY: Verdict.MEMORY_LIMIT,
         StopReason.OUTPUT: Verdict.OUTPUT_LIMIT,
     }.get(reason, Verdict.RUNTIME_ERROR)
-    text = (
-        f"the program of each rank must live until the run ends: that of rank {rank} did not, "
-        f"{describe_outcome(outcome)}. Return from the function instead."
+    text = say(
+        "the program of each rank must live until the run ends: that of rank {rank} did not, "
+        "{fact}. Return from the function instead.",
+        rank=rank,
+        fact=describe_outcome(outcome),
     )
     return Failure(f"stopped_{reason}", verdict, text, rank=rank)
 
 
 def raised(rank: int, message: dict[str, Any], entry_point: str) -> Failure:
-    """The failure of a rank whose call ended in an exception."""
-    error, said = str(message.get("error")), str(message.get("message"))
-    detail: JsonObject = {"error": error, "traceback": str(message.get("traceback"))}
+    """The failure of a rank whose call ended in an exception.
+
+    Raises
+    ------
+    ValueError
+        If the message is no text that the harness would have written.
+    """
+    error, said = clean(str(message.get("error"))), from_sandbox(message.get("message"))
+    detail: JsonObject = {"error": error, "traceback": clean(str(message.get("traceback")))}
     if message["type"] == "misuse":
-        said = said.partition(": ")[2] or said
-        text = f"{said}. This happened on rank {rank}. Wait first, or use another array."
+        text = say(
+            "{fact}. This happened on rank {rank}. Wait first, or use another array.",
+            fact=said,
+            rank=rank,
+        )
         return Failure("buffer_changed", Verdict.WRONG_ANSWER, text, None, rank, detail)
     verdict = Verdict.MEMORY_LIMIT if error == "MemoryError" else Verdict.RUNTIME_ERROR
-    text = f"{entry_point} must return without an exception: rank {rank} raised {said}"
+    text = say(
+        "{entry_point} must return without an exception: rank {rank} raised {error}",
+        entry_point=entry_point,
+        rank=rank,
+        error=said,
+    )
     place = f"{error} at {message.get('line')}: {re.sub('[0-9]+', '#', said)}"
     return Failure("raised", verdict, text, None, rank, detail, place)
 
@@ -73,25 +92,37 @@ def deadlock(ring: Ring, waiting: dict[int, int]) -> Failure:
     target = posts[chain[-1]].peer
     if target in waiting:
         chain = chain[chain.index(target) :]
-    links = ", ".join(
-        f"rank {rank} waits for its {'isend to' if posts[rank].side is Side.SEND else 'irecv from'}"
-        f" rank {posts[rank].peer}"
-        for rank in chain
-    )
+    links = say_wait(posts[chain[0]])
+    for rank in chain[1:]:
+        links = say("{links}, {link}", links=links, link=say_wait(posts[rank]))
     if target in waiting:
-        text = (
-            f"deadlock: every wait must be met by the other end, but {links}: a cycle. An isend "
-            "completes only when its receive is posted, so post irecv before you wait for isend."
+        text = say(
+            "deadlock: every wait must be met by the other end, but {links}: a cycle. An isend "
+            "completes only when its receive is posted, so post irecv before you wait for isend.",
+            links=links,
         )
     else:
-        text = (
-            f"deadlock: every wait must be met by the other end, but {links}, which has returned "
-            "without the call that would meet it. Make both ends take the same number of steps."
+        text = say(
+            "deadlock: every wait must be met by the other end, but {links}, which has returned "
+            "without the call that would meet it. Make both ends take the same number of steps.",
+            links=links,
         )
     edges: list[Json] = [
-        {"rank": rank, "waits_for": post.peer, "side": post.side, "in_cycle": rank in chain}
+        {
+            "rank": rank,
+            "waits_for": post.peer,
+            "in_cycle": rank in chain,
+            "text": say_wait(post),
+        }
         for rank, post in sorted(posts.items())
     ]
     detail: JsonObject = {"waits": edges, "is_cycle": target in waiting}
     bad = ring.requests[chain[0]][waiting[chain[0]]]
     return Failure("deadlock", Verdict.WRONG_ANSWER, text, bad, chain[0], detail)
+
+
+def say_wait(post: Post) -> Text:
+    """``rank 0 waits for its isend to rank 1``."""
+    if post.side is Side.SEND:
+        return say("rank {rank} waits for its isend to rank {peer}", rank=post.rank, peer=post.peer)
+    return say("rank {rank} waits for its irecv from rank {peer}", rank=post.rank, peer=post.peer)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from graders.simulation.collective import Trace
-from graders.simulation.failures import Failure
-from graders.simulation.inputs import Input
+from graders.simulation.ring.collective import Trace
+from graders.simulation.ring.failures import Failure
+from graders.simulation.ring.inputs import Input
 
 MAX_TRIES = 80
 MAX_OTHER_FAILURES = 5  # each costs fresh programs

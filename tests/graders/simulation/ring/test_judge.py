@@ -14,9 +14,9 @@ from graders.ports import Case
 from graders.simulation import QUEUE, judge
 from graders.verdict import Event, EventKind
 from tests.graders.plain_launcher import PlainLauncher, PlainProgram
-from tests.graders.simulation.conftest import Judge, body, case, task
+from tests.graders.simulation.ring.conftest import Judge, body, case, task
 
-PACKAGE = Path(__file__).parents[3] / "problems/round-4/ring-all-reduce"
+PACKAGE = Path(__file__).parents[4] / "problems/round-4/ring-all-reduce"
 REFERENCE = (PACKAGE / "reference.py").read_bytes()
 EXCHANGE = """
     part = np.empty_like(buf)

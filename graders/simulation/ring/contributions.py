@@ -7,7 +7,8 @@ from itertools import product
 
 import numpy as np
 
-from graders.simulation.inputs import Vector
+from graders.simulation.ring.inputs import Vector
+from graders.text import Text, say, say_list
 
 MAX_RANKS_TRIED_FULLY = 7
 
@@ -64,24 +65,27 @@ def count_parts(value: float, parts: Vector) -> list[int] | None:
 
 
 def describe_parts(counts: list[int] | None) -> str:
-    """``lacks the part of rank 1 and has that of rank 2 twice``; empty if all is right."""
+    """``it lacks the part of rank 1``, as the end of a sentence; empty if all is right."""
     if counts is None:
-        return "is no sum of the ranks' parts"
+        return say("it is no sum of the ranks' parts")
     lacking = [rank for rank, count in enumerate(counts) if count == 0]
     doubled = [rank for rank, count in enumerate(counts) if count == 2]
-    said = []
+    if lacking and doubled:
+        return say(
+            "it lacks the part of {lacking} and has the part of {doubled} twice",
+            lacking=name_ranks(lacking),
+            doubled=name_ranks(doubled),
+        )
     if lacking:
-        said.append(f"lacks the part of {name_ranks(lacking)}")
-    if doubled:
-        said.append(f"has the part of {name_ranks(doubled)} twice")
-    return " and ".join(said)
+        return say("it lacks the part of {ranks}", ranks=name_ranks(lacking))
+    return say("it has the part of {ranks} twice", ranks=name_ranks(doubled)) if doubled else ""
 
 
-def name_ranks(ranks: list[int]) -> str:
+def name_ranks(ranks: list[int]) -> Text:
     """``rank 1`` or ``ranks 0, 2 and 3``."""
     if len(ranks) == 1:
-        return f"rank {ranks[0]}"
-    return f"ranks {', '.join(map(str, ranks[:-1]))} and {ranks[-1]}"
+        return say("rank {rank}", rank=ranks[0])
+    return say("ranks {ranks}", ranks=say_list([str(rank) for rank in ranks]))
 
 
 @cache

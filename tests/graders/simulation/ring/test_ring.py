@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from graders.simulation.ring import Message, Ring, Side, Violation, ring_bytes, ring_time_s
+from graders.simulation.ring.ring import Message, Ring, Side, Violation, ring_bytes, ring_time_s
 
 ALPHA_S, BETA_S_PER_BYTE = 1e-6, 1e-9
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from graders.simulation import space_time, wait_graph
-from graders.simulation.checks import result, wrong_elements
-from graders.simulation.collective import Trace
-from graders.simulation.failures import Failure
+from graders.simulation.ring import space_time, wait_graph
+from graders.simulation.ring.checks import result, wrong_elements
+from graders.simulation.ring.collective import Trace
+from graders.simulation.ring.failures import Failure
 from graders.verdict import Counterexample, Json, JsonObject, Verdict
 
 MAX_NUMBERS_SHOWN = 64

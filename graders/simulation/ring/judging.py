@@ -7,14 +7,15 @@ import time
 from collections.abc import Iterator
 
 from graders.ports import Case, Launcher, Task
-from graders.simulation.checks import Costs, examine
-from graders.simulation.collective import Trace, run
-from graders.simulation.counterexample import counterexample, diagram
-from graders.simulation.failures import Failure
-from graders.simulation.inputs import Input, Settings
-from graders.simulation.ranks import ImportFailed, Ranks
-from graders.simulation.ring import Ring
-from graders.simulation.shrink import shrink
+from graders.simulation.ring.checks import Costs, examine
+from graders.simulation.ring.collective import Trace, run
+from graders.simulation.ring.counterexample import counterexample, diagram
+from graders.simulation.ring.failures import Failure
+from graders.simulation.ring.inputs import Input, Settings
+from graders.simulation.ring.ranks import ImportFailed, Ranks
+from graders.simulation.ring.ring import Ring
+from graders.simulation.ring.shrink import shrink
+from graders.text import say
 from graders.verdict import (
     CaseResult,
     Event,
@@ -42,7 +43,7 @@ def judge(task: Task, source: bytes, launcher: Launcher, seed: int) -> Iterator[
         try:
             ranks.ensure(max((chosen.n_ranks for chosen in inputs), default=1))
         except ImportFailed as failed:
-            yield compile_error(str(failed), failed.output)
+            yield compile_error(failed.text, failed.output)
             return
         results: list[CaseResult] = []
         not_run: list[Json] = []
@@ -83,7 +84,10 @@ class _Judging:
             failure = Failure(
                 "import",
                 Verdict.RUNTIME_ERROR,
-                f"{failed}. It could be imported before: do the same at each import.",
+                say(
+                    "{fact}. It could be imported before: do the same at each import.",
+                    fact=failed.text,
+                ),
                 detail={"traceback": failed.output},
             )
             trace = Trace(chosen, chosen.vectors(self.seed), ring, failure=failure)
@@ -105,11 +109,18 @@ class _Judging:
             score = 0.0
             if verdict is Verdict.TOO_SLOW:
                 score = 1 / max(costs.bytes_ratio, costs.time_ratio, 1.0)
-            message = f"{small_failure.text} (Seen with {small.input}.)"
+            message = say(
+                "{text} (Seen with {input}.)",
+                text=small_failure.text,
+                input=small.input.describe(),
+            )
             if small.input != chosen:
-                message = (
-                    f"{small_failure.text} (The smallest run found that shows it has "
-                    f"{small.input}; this case has {chosen}.)"
+                message = say(
+                    "{text} (The smallest run found that shows it has {smallest}; this case has "
+                    "{input}.)",
+                    text=small_failure.text,
+                    smallest=small.input.describe(),
+                    input=chosen.describe(),
                 )
             example = counterexample(small, small_failure, case.name, self.seed)
             self.ranks.take_output()  # what the smaller runs printed is nobody's output

@@ -11,13 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from graders.ports import ProgramLimits
-from graders.simulation.checks import Costs, exact_sum, examine, result
-from graders.simulation.collective import run
-from graders.simulation.inputs import Input, Settings
-from graders.simulation.ranks import Ranks
+from graders.simulation.ring.checks import Costs, exact_sum, examine, result
+from graders.simulation.ring.collective import run
+from graders.simulation.ring.inputs import Input, Settings
+from graders.simulation.ring.ranks import Ranks
 from tests.graders.plain_launcher import plain_launcher
 
-PACKAGE = Path(__file__).parents[3] / "problems/round-4/ring-all-reduce"
+PACKAGE = Path(__file__).parents[4] / "problems/round-4/ring-all-reduce"
 ACCEPTED = [PACKAGE / "reference.py", *sorted((PACKAGE / "submissions/accepted").glob("*.py"))]
 SETTINGS = Settings("all_reduce", 5.0, 1e-6, 1e-9)
 INPUTS = st.builds(

@@ -13,10 +13,11 @@ from typing import Any
 
 from graders.harness import wire
 from graders.ports import Outcome
-from graders.simulation.failures import Failure, deadlock, raised, stopped
-from graders.simulation.inputs import Input, Settings, Vector
-from graders.simulation.ranks import Ranks
-from graders.simulation.ring import Message, Ring, Side, Violation
+from graders.simulation.ring.failures import Failure, deadlock, raised, stopped
+from graders.simulation.ring.inputs import Input, Settings, Vector
+from graders.simulation.ring.ranks import Ranks
+from graders.simulation.ring.ring import Message, Ring, Side, Violation
+from graders.text import Text, say
 from graders.verdict import Json, JsonObject, Verdict
 
 MESSAGES_PER_RANK = 2048
@@ -38,6 +39,10 @@ class Trace:
 
 class _Stray(Exception):
     """A frame that the harness would not have written."""
+
+    def __init__(self, fact: Text) -> None:
+        super().__init__(fact)
+        self.fact = fact
 
 
 def run(ranks: Ranks, chosen: Input, seed: int, settings: Settings, number: int) -> Trace:
@@ -102,7 +107,7 @@ class _Run:
             if isinstance(answer, Outcome):
                 self.trace.failure = stopped(rank, answer, self.settings.step_time_limit_s)
             elif not _is_settled(answer, self.number):
-                self.trace.failure = _stray_frame(rank, "it came after the call had returned")
+                self.trace.failure = _stray_frame(rank, say("it came after the call had returned"))
             else:
                 continue
             del self.trace.results[rank]
@@ -143,22 +148,24 @@ class _Run:
         try:
             message, blobs = wire.unpack(answer)
             if message.get("run") != self.number:
-                raise _Stray("it belongs to no call")
+                raise _Stray(say("it belongs to no call"))
             return self._take(rank, message, blobs)
         except Violation as violation:
             return Failure(
                 violation.kind, Verdict.WRONG_ANSWER, violation.text, violation.message, rank
             )
-        except (wire.WireError, _Stray) as stray:
-            return _stray_frame(rank, str(stray))
+        except wire.WireError:
+            return _stray_frame(rank, say("it is no whole message"))
+        except _Stray as stray:
+            return _stray_frame(rank, stray.fact)
 
     def _take(self, rank: int, message: dict[str, Any], blobs: list[bytes]) -> Failure | None:
         kind = message.get("type")
         ops = message.get("ops")
         if not isinstance(ops, list):
-            raise _Stray("it lists no operations")
+            raise _Stray(say("it lists no operations"))
         if kind == "wait" and not (ops and isinstance(ops[-1], dict) and ops[-1].get("op")):
-            raise _Stray("a wait must name its request")
+            raise _Stray(say("a wait must name its request"))
         last = ops.pop() if kind == "wait" else None
         payloads = deque(blobs)
         for op in ops:
@@ -167,45 +174,48 @@ class _Run:
                 return failure
         if last is not None:
             if payloads or last.get("op") != "wait":
-                raise _Stray("it carries more than it says")
+                raise _Stray(say("it carries more than it says"))
             self.waiting[rank] = self._request(rank, last)
             return None
         if kind == "returned" and len(payloads) == 1:
             name = message.get("returned")
             if len(payloads[0]) != self.trace.input.vector_bytes:
-                raise _Stray("the vector that it gives back has another size")
+                raise _Stray(say("the vector that it gives back has another size"))
             self.trace.results[rank] = payloads[0]
             self.trace.returned[rank] = str(name)[:80] if name is not None else None
             return None
         if kind in ("raised", "misuse") and not payloads:
-            return raised(rank, message, self.settings.entry_point)
-        raise _Stray("its type is unknown")
+            try:
+                return raised(rank, message, self.settings.entry_point)
+            except ValueError:
+                raise _Stray(say("its exception has no text")) from None
+        raise _Stray(say("its type is unknown"))
 
     def _apply(self, rank: int, op: object, payloads: deque[bytes]) -> Failure | None:
         """One posted request or one wait for a request that the rank knew to be complete."""
         if not isinstance(op, dict):
-            raise _Stray("an operation must be an object")
+            raise _Stray(say("an operation must be an object"))
         if op.get("op") == "wait":
             if not self.ring.wait(rank, self._request(rank, op)):
-                raise _Stray("it went on before its request was complete")
+                raise _Stray(say("it went on before its request was complete"))
             return None
         if op.get("op") not in ("send", "recv"):
-            raise _Stray("its operation is unknown")
+            raise _Stray(say("its operation is unknown"))
         side = Side(op["op"])
         peer, count, dtype, first = (op.get(key) for key in ("peer", "count", "dtype", "first"))
         n_ranks = self.trace.input.n_ranks
         if type(peer) is not int or not 0 <= peer < n_ranks or peer == rank:
-            raise _Stray("its peer is no other rank")
+            raise _Stray(say("its peer is no other rank"))
         match = _DTYPE.fullmatch(dtype) if isinstance(dtype, str) else None
         if type(count) is not int or not 0 <= count < 1 << 32 or match is None:
-            raise _Stray("its array has no dtype or length")
+            raise _Stray(say("its array has no dtype or length"))
         if op.get("request") != len(self.ring.requests[rank]):
-            raise _Stray("its requests are not numbered in order")
+            raise _Stray(say("its requests are not numbered in order"))
         n_bytes = count * int(match[1])
         payload = b""
         if side is Side.SEND:
             if not payloads or len(payloads[0]) != n_bytes:
-                raise _Stray("its payload does not fit its length")
+                raise _Stray(say("its payload does not fit its length"))
             payload = payloads.popleft()
         known = type(first) is int and 0 <= first <= self.trace.input.length - count
         begin = first if known else None
@@ -216,7 +226,7 @@ class _Run:
     def _request(self, rank: int, op: dict[str, Any]) -> int:
         request = op.get("request")
         if type(request) is not int or not 0 <= request < len(self.ring.requests[rank]):
-            raise _Stray("it waits for a request that it never made")
+            raise _Stray(say("it waits for a request that it never made"))
         return request
 
     def _flood(self, rank: int, message: Message) -> Failure | None:
@@ -228,9 +238,16 @@ class _Run:
         return Failure(
             "flood",
             Verdict.WRONG_ANSWER,
-            f"a rank may post {MESSAGES_PER_RANK} requests and send {limit_bytes} bytes at most: "
-            f"rank {rank} has posted {n_requests} and sent {sent_bytes}. Look for a loop that "
-            "does not end.",
+            say(
+                "a rank may post {max_requests} requests and send {limit_bytes} bytes at most: "
+                "rank {rank} has posted {n_requests} and sent {sent_bytes}. Look for a loop that "
+                "does not end.",
+                max_requests=MESSAGES_PER_RANK,
+                limit_bytes=limit_bytes,
+                rank=rank,
+                n_requests=n_requests,
+                sent_bytes=sent_bytes,
+            ),
             message,
             rank,
         )
@@ -244,11 +261,15 @@ def _is_settled(answer: bytes, number: int) -> bool:
     return message == {"type": "settled", "run": number} and not blobs
 
 
-def _stray_frame(rank: int, fact: str) -> Failure:
+def _stray_frame(rank: int, fact: Text) -> Failure:
     return Failure(
         "stray_frame",
         Verdict.RUNTIME_ERROR,
-        "only the harness may write to its descriptors: what came from the program of "
-        f"rank {rank} is no answer of the harness ({fact}). Use comm alone.",
+        say(
+            "only the harness may write to its descriptors: what came from the program of rank "
+            "{rank} is no answer of the harness ({fact}). Use comm alone.",
+            rank=rank,
+            fact=fact,
+        ),
         rank=rank,
     )

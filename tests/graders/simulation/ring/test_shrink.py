@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from graders.simulation.collective import Trace
-from graders.simulation.failures import Failure
-from graders.simulation.inputs import Input
-from graders.simulation.ring import Ring
-from graders.simulation.shrink import MAX_TRIES, shrink, smaller_inputs
+from graders.simulation.ring.collective import Trace
+from graders.simulation.ring.failures import Failure
+from graders.simulation.ring.inputs import Input
+from graders.simulation.ring.ring import Ring
+from graders.simulation.ring.shrink import MAX_TRIES, shrink, smaller_inputs
+from graders.text import say
 from graders.verdict import Verdict
 
 
@@ -17,7 +18,7 @@ def trace(chosen: Input) -> Trace:
 
 
 def failure(kind: str) -> Failure:
-    return Failure(kind, Verdict.WRONG_ANSWER, kind)
+    return Failure(kind, Verdict.WRONG_ANSWER, say("{kind}", kind=kind))
 
 
 @pytest.mark.parametrize("length", [0, 1, 5, 100])

@@ -13,6 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from graders.text import Text, say, say_list, say_n
+
 
 class Side(StrEnum):
     """Which end of a message a request is."""
@@ -48,12 +50,23 @@ class Post:
     def target(self) -> int:
         return self.peer if self.side is Side.SEND else self.rank
 
-    def describe(self) -> str:
+    def describe(self) -> Text:
         """``rank 0's isend of 2 elements (16 bytes) to rank 1``."""
-        verb, to = ("isend", "to") if self.side is Side.SEND else ("irecv", "from")
-        elements = "1 element" if self.count == 1 else f"{self.count} elements"
-        return (
-            f"rank {self.rank}'s {verb} of {elements} ({self.n_bytes} bytes) {to} rank {self.peer}"
+        elements = say_n("{count} element", "{count} elements", count=self.count)
+        if self.side is Side.SEND:
+            return say(
+                "rank {rank}'s isend of {elements} ({n_bytes} bytes) to rank {peer}",
+                rank=self.rank,
+                elements=elements,
+                n_bytes=self.n_bytes,
+                peer=self.peer,
+            )
+        return say(
+            "rank {rank}'s irecv of {elements} ({n_bytes} bytes) from rank {peer}",
+            rank=self.rank,
+            elements=elements,
+            n_bytes=self.n_bytes,
+            peer=self.peer,
         )
 
 
@@ -100,7 +113,7 @@ class Violation(Exception):
     """A post that the rules forbid; `kind` is ``neighbours`` or ``mismatch``."""
 
     kind: str
-    text: str
+    text: Text
     message: Message
 
 
@@ -163,9 +176,13 @@ class Ring:
         if peer not in self.neighbours(rank):
             raise Violation(
                 "neighbours",
-                "a rank may exchange messages with its neighbours on the ring only: "
-                f"{post.describe()}, whose neighbours are {_listed(self.neighbours(rank))}. "
-                "Pass the data on from neighbour to neighbour.",
+                say(
+                    "a rank may exchange messages with its neighbours on the ring only: "
+                    "{post}, whose neighbours are {neighbours}. "
+                    "Pass the data on from neighbour to neighbour.",
+                    post=post.describe(),
+                    neighbours=say_list([str(each) for each in self.neighbours(rank)]),
+                ),
                 message,
             )
         self._match(message)
@@ -219,17 +236,26 @@ class Ring:
         if send.dtype != recv.dtype:
             raise Violation(
                 "mismatch",
-                "both ends of a message must have the same dtype: "
-                f"{send.describe()} with dtype {send.dtype} meets {recv.describe()} "
-                f"with dtype {recv.dtype}. Receive into an array of buf.dtype.",
+                say(
+                    "both ends of a message must have the same dtype: {send} with dtype "
+                    "{send_dtype} meets {recv} with dtype {recv_dtype}. "
+                    "Receive into an array of buf.dtype.",
+                    send=send.describe(),
+                    send_dtype=send.dtype,
+                    recv=recv.describe(),
+                    recv_dtype=recv.dtype,
+                ),
                 message,
             )
         if send.count != recv.count:
             raise Violation(
                 "mismatch",
-                "both ends of a message must have the same length: "
-                f"{send.describe()} meets {recv.describe()}. "
-                "Make both ends compute the chunk's bounds in the same way.",
+                say(
+                    "both ends of a message must have the same length: {send} meets {recv}. "
+                    "Make both ends compute the chunk's bounds in the same way.",
+                    send=send.describe(),
+                    recv=recv.describe(),
+                ),
                 message,
             )
         link = self._links[send.source, send.target]
@@ -279,7 +305,3 @@ def ring_bytes(n_ranks: int, vector_bytes: int) -> float:
     12000.0
     """
     return 2 * (n_ranks - 1) / n_ranks * vector_bytes
-
-
-def _listed(ranks: list[int]) -> str:
-    return " and ".join(str(rank) for rank in ranks)

@@ -11,11 +11,11 @@ import pytest
 from django.template import Context, Engine
 from django.utils import translation
 
-from graders.simulation import space_time, wait_graph
-from graders.simulation.ring import Ring, Side, Violation
-from tests.graders.simulation.conftest import Judge, body, case
+from graders.simulation.ring import space_time, wait_graph
+from graders.simulation.ring.ring import Ring, Side, Violation
+from tests.graders.simulation.ring.conftest import Judge, body, case
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 SUBMISSIONS = ROOT / "problems/round-4/ring-all-reduce/submissions"
 
 
@@ -119,7 +119,7 @@ def test_a_run_without_messages_can_be_drawn(n_ranks: int) -> None:
 @pytest.mark.parametrize("n_ranks", [2, 3, 16])
 def test_a_wait_graph_stays_on_its_page_and_ends_its_arrows_at_the_rims(n_ranks: int) -> None:
     waits: Any = [
-        {"rank": rank, "waits_for": (rank + 1) % n_ranks, "side": "send", "in_cycle": True}
+        {"rank": rank, "waits_for": (rank + 1) % n_ranks, "text": "waits", "in_cycle": True}
         for rank in range(n_ranks)
     ]
     graph: Any = wait_graph.layout(n_ranks, waits)

@@ -21,7 +21,7 @@ def layout(n_ranks: int, waits: Sequence[Mapping[str, Json]]) -> JsonObject:
     n_ranks : int
         Ranks on the ring.
     waits : sequence of mappings
-        ``rank``, ``waits_for``, ``side`` ("send" or "recv") and ``in_cycle`` of each waiting rank.
+        ``rank``, ``waits_for``, ``in_cycle`` and ``text``, which says it, of each waiting rank.
 
     Returns
     -------
@@ -86,12 +86,11 @@ def _edge(
         (base_x - dy * 0.42, base_y + dx * 0.42),
         (base_x + dy * 0.42, base_y - dx * 0.42),
     )
-    verb, to = ("isend", "to") if wait["side"] == "send" else ("irecv", "from")
     return {
         "path": f"M{x1:.1f},{y1:.1f} Q{middle_x:.1f},{middle_y:.1f} {base_x:.1f},{base_y:.1f}",
         "head": " ".join(f"{x:.1f},{y:.1f}" for x, y in points),
         "in_cycle": wait["in_cycle"],
-        "text": f"rank {wait['rank']} waits for its {verb} {to} rank {wait['waits_for']}",
+        "text": wait["text"],
     }
 
 

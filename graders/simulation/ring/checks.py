@@ -7,16 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from graders.simulation.collective import Trace
-from graders.simulation.contributions import (
+from graders.simulation.ring.collective import Trace
+from graders.simulation.ring.contributions import (
     count_parts,
     describe_parts,
     name_ranks,
     rounding_bound,
 )
-from graders.simulation.failures import Failure
-from graders.simulation.inputs import Input, Vector
-from graders.simulation.ring import Message, Ring, Side, ring_bytes, ring_time_s
+from graders.simulation.ring.failures import Failure
+from graders.simulation.ring.inputs import Input, Vector
+from graders.simulation.ring.ring import Message, Ring, Side, ring_bytes, ring_time_s
+from graders.text import say
 from graders.verdict import JsonObject, Verdict
 
 TIME_TOLERANCE = 0.02
@@ -125,14 +126,20 @@ def wrong_elements(trace: Trace) -> dict[int, list[int]]:
 def _messages_met(trace: Trace) -> Failure | None:
     for message in trace.ring.messages:
         if message.end_s is None:
-            if message.recv is None:
-                kind, fact = "unread", "no rank posted the irecv for"
-                todo = "Receive it, or do not send it."
-            else:
-                kind, fact = "never_sent", "no rank posted the isend for"
-                todo = "Send it, or do not post the receive."
-            text = f"every message must be sent and received: {fact} {message.post.describe()}."
-            return Failure(kind, Verdict.WRONG_ANSWER, f"{text} {todo}", message, message.post.rank)
+            kind = "unread"
+            text = say(
+                "every message must be sent and received: no rank posted the irecv for {post}. "
+                "Receive it, or do not send it.",
+                post=message.post.describe(),
+            )
+            if message.recv is not None:
+                kind = "never_sent"
+                text = say(
+                    "every message must be sent and received: no rank posted the isend for {post}. "
+                    "Send it, or do not post the receive.",
+                    post=message.post.describe(),
+                )
+            return Failure(kind, Verdict.WRONG_ANSWER, text, message, message.post.rank)
     return None
 
 
@@ -142,8 +149,11 @@ def _requests_waited(trace: Trace) -> Failure | None:
             return Failure(
                 "never_waited",
                 Verdict.WRONG_ANSWER,
-                f"every request must be waited for before the function returns: "
-                f"{post.describe()} never was. Call wait() on it.",
+                say(
+                    "every request must be waited for before the function returns: {post} never "
+                    "was. Call wait() on it.",
+                    post=post.describe(),
+                ),
                 trace.ring.requests[post.rank][post.request],
                 post.rank,
             )
@@ -161,10 +171,13 @@ def _sum(trace: Trace) -> Failure | None:
     )
     if unchanged and any(trace.ring.sent_bytes):
         name = trace.returned[rank]
-        given = f"the function returned a value of type {name}" if name else "nothing was written"
-        text = (
-            f"the sum must be left in buf: on every rank buf is unchanged and {given}. "
-            "Write into it, as in buf[...] = total; `buf = total` only renames."
+        given = say("nothing was written")
+        if name:
+            given = say("the function returned a value of type {name}", name=name)
+        text = say(
+            "the sum must be left in buf: on every rank buf is unchanged and {given}. "
+            "Write into it, as in buf[...] = total; `buf = total` only renames.",
+            given=given,
         )
         return Failure("not_in_place", Verdict.WRONG_ANSWER, text, rank=rank)
     element = wrong[rank][0]
@@ -173,20 +186,26 @@ def _sum(trace: Trace) -> Failure | None:
     parts = np.array([vector[element] for vector in trace.vectors])
     counts = count_parts(got, parts)
     passed_on = not set.intersection(*(set(elements) for elements in wrong.values()))
-    if math.isnan(got) or abs(got) >= 1 << 62:  # what the harness fills pending arrays with
-        why, todo = "", "It was read between irecv and its wait(), where an array holds no data."
-    else:
-        why = f": it {describe_parts(counts)}"
-        todo = (
-            "Each element is right on some rank: the sums are made but not passed on to all "
-            "ranks. Add or finish the all-gather."
-            if passed_on
-            else "Check which chunk each step sends and receives."
-        )
-    text = (
-        f"every rank must end with the sum: on {name_ranks([rank])} element {element} is "
-        f"{got:.6g} instead of {expected:.6g}{why}. {todo}"
+    fact = say(
+        "on {ranks} element {element} is {got} instead of {expected}",
+        ranks=name_ranks([rank]),
+        element=element,
+        got=f"{got:.6g}",
+        expected=f"{expected:.6g}",
     )
+    if math.isnan(got) or abs(got) >= 1 << 62:  # what the harness fills pending arrays with
+        todo = say("It was read between irecv and its wait(), where an array holds no data.")
+    else:
+        why = describe_parts(counts)
+        if why:
+            fact = say("{fact}: {why}", fact=fact, why=why)
+        todo = say("Check which chunk each step sends and receives.")
+        if passed_on:
+            todo = say(
+                "Each element is right on some rank: the sums are made but not passed on to all "
+                "ranks. Add or finish the all-gather."
+            )
+    text = say("every rank must end with the sum: {fact}. {todo}", fact=fact, todo=todo)
     detail: JsonObject = {
         "rank": rank,
         "element": element,
@@ -252,11 +271,14 @@ def _same_bits(trace: Trace) -> Failure | None:
         as_bytes = (-1, trace.input.item_bytes)
         differs = here.view(np.uint8).reshape(as_bytes) != there.view(np.uint8).reshape(as_bytes)
         element = int(np.flatnonzero(differs.any(axis=1))[0])
-        text = (
-            f"all ranks must end with the same bits: element {element} is "
-            f"{there[element].item()!r} on rank 0 and {here[element].item()!r} on rank {rank}. "
-            "The ranks add in different orders: let one rank finish each chunk and pass its "
-            "result on."
+        text = say(
+            "all ranks must end with the same bits: element {element} is {there} on rank 0 and "
+            "{here} on rank {rank}. The ranks add in different orders: let one rank finish each "
+            "chunk and pass its result on.",
+            element=element,
+            there=repr(there[element].item()),
+            here=repr(here[element].item()),
+            rank=rank,
         )
         detail: JsonObject = {
             "element": element,
@@ -271,33 +293,47 @@ def _bytes(trace: Trace) -> Failure | None:
     costs = Costs.of(trace.input, trace.ring)
     most, least, total = max(costs.sent_bytes), min(costs.sent_bytes), sum(costs.sent_bytes)
     needed_bytes = 2 * (trace.input.n_ranks - 1) * trace.input.vector_bytes
-    rule = f"2(n-1)/n of the vector, {costs.ideal_bytes:.6g} bytes"
+    rule = say("2(n-1)/n of the vector, {ideal_bytes:.6g} bytes", ideal_bytes=costs.ideal_bytes)
     if total < needed_bytes:
-        text = (
-            f"an all-reduce must move 2(n-1) vectors, {needed_bytes} bytes over all ranks: these "
-            f"ranks sent {total} bytes, too few to know the sum. Exchange the elements themselves, "
-            "all of them, through comm."
+        text = say(
+            "an all-reduce must move 2(n-1) vectors, {needed_bytes} bytes over all ranks: these "
+            "ranks sent {sent_bytes} bytes, too few to know the sum. Exchange the elements "
+            "themselves, all of them, through comm.",
+            needed_bytes=needed_bytes,
+            sent_bytes=total,
         )
         return Failure("too_few_bytes", Verdict.WRONG_ANSWER, text, None, 0, costs.to_json())
     budget_bytes = costs.ideal_bytes + costs.tolerance_bytes
     if most > budget_bytes:
         rank = costs.sent_bytes.index(most)
-        text = (
-            f"the sum is right, but it costs too many bytes: a rank may send {rule}, and at most "
-            f"{costs.tolerance_bytes} bytes more; rank {rank} sent {most}, "
-            f"{costs.bytes_ratio:.2f} times the ideal (simulated time: {costs.time_ratio:.2f} "
-            "times). Send each chunk once to sum it and once to pass it on, with chunks that "
-            "differ by one element at most."
+        text = say(
+            "the sum is right, but it costs too many bytes: a rank may send {rule}, and at most "
+            "{tolerance_bytes} bytes more; rank {rank} sent {sent_bytes}, {bytes_ratio:.2f} times "
+            "the ideal (simulated time: {time_ratio:.2f} times). Send each chunk once to sum it "
+            "and once to pass it on, with chunks that differ by one element at most.",
+            rule=rule,
+            tolerance_bytes=costs.tolerance_bytes,
+            rank=rank,
+            sent_bytes=most,
+            bytes_ratio=costs.bytes_ratio,
+            time_ratio=costs.time_ratio,
         )
         bad = _first_over_budget(trace, rank, budget_bytes)
         return Failure("bytes", Verdict.TOO_SLOW, text, bad, rank, costs.to_json())
     if least < costs.ideal_bytes - costs.tolerance_bytes:
         rank = costs.sent_bytes.index(least)
-        text = (
-            f"the sum is right, but the ranks do not share the work: each must send {rule}, and "
-            f"at most {costs.tolerance_bytes} bytes less; rank {rank} sent {least} and another "
-            f"{most}, {costs.bytes_ratio:.2f} times the ideal (simulated time: "
-            f"{costs.time_ratio:.2f} times). Give every rank a chunk to finish."
+        text = say(
+            "the sum is right, but the ranks do not share the work: each must send {rule}, and at "
+            "most {tolerance_bytes} bytes less; rank {rank} sent {least_bytes} and another "
+            "{most_bytes}, {bytes_ratio:.2f} times the ideal (simulated time: {time_ratio:.2f} "
+            "times). Give every rank a chunk to finish.",
+            rule=rule,
+            tolerance_bytes=costs.tolerance_bytes,
+            rank=rank,
+            least_bytes=least,
+            most_bytes=most,
+            bytes_ratio=costs.bytes_ratio,
+            time_ratio=costs.time_ratio,
         )
         return Failure("uneven_bytes", Verdict.TOO_SLOW, text, None, rank, costs.to_json())
     return None
@@ -320,11 +356,14 @@ def _time(trace: Trace) -> Failure | None:
     limit_s = costs.ideal_time_s * (1 + TIME_TOLERANCE)
     late = [each for each in trace.ring.messages if (each.end_s or 0.0) > limit_s]
     bad = min(late, key=lambda message: (message.end_s or 0.0, message.source), default=None)
-    text = (
+    text = say(
         "the sum is right, but it takes too long: the simulated time may be 2 % over "
-        f"2(n-1)(alpha + beta*S/n) = {costs.ideal_time_s * 1e6:.6g} us, and was "
-        f"{costs.time_s * 1e6:.6g} us, {costs.time_ratio:.2f} times as much. In each step let "
-        "every rank send and receive at the same time."
+        "2(n-1)(alpha + beta*S/n) = {ideal_us:.6g} us, and was {time_us:.6g} us, "
+        "{time_ratio:.2f} times as much. In each step let every rank send and receive at the same "
+        "time.",
+        ideal_us=costs.ideal_time_s * 1e6,
+        time_us=costs.time_s * 1e6,
+        time_ratio=costs.time_ratio,
     )
     return Failure(
         "time", Verdict.TOO_SLOW, text, bad, bad.source if bad else None, costs.to_json()
