@@ -18,8 +18,10 @@ from typing import Protocol, Self, cast
 
 import graders.function
 import graders.simulation
+from app.practice import gpu
 from graders.ports import (
     Case,
+    Environment,
     Finished,
     Launcher,
     Outcome,
@@ -187,6 +189,9 @@ class SandboxLauncher:
                 raise Cancelled
             self._running.remove(run)
         return Finished(_outcome(result), result.stdout, result.stderr, result.collected)
+
+    def offers(self, environment: Environment) -> bool:
+        return environment is not Environment.GPU or gpu.properties() is not None
 
     def cancel(self) -> None:
         """From another thread: end every program now and start no more."""
