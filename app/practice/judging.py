@@ -18,7 +18,7 @@ from typing import Protocol, Self, cast
 
 import graders.function
 import graders.simulation
-from app.practice import gpu
+from app.practice import gpu, gpu_workers
 from graders.ports import (
     Case,
     Environment,
@@ -74,8 +74,11 @@ GRADERS: dict[str, Grader] = {
 
 
 def queue_of(spec: ProblemSpec) -> str:
-    """The Celery queue for submissions to this problem."""
-    return GRADERS[spec.grader.kind].QUEUE
+    """The Celery queue for submissions to this problem, as long as somebody listens to it."""
+    queue = GRADERS[spec.grader.kind].QUEUE
+    if queue == gpu_workers.QUEUE and not gpu_workers.one_is_alive():
+        return gpu_workers.FALLBACK
+    return queue
 
 
 def judge(
