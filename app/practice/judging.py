@@ -20,8 +20,10 @@ import graders.answers
 import graders.concurrency
 import graders.function
 import graders.simulation
+from app.practice import gpu, gpu_workers
 from graders.ports import (
     Case,
+    Environment,
     Finished,
     Launcher,
     Outcome,
@@ -84,8 +86,11 @@ def about_grader(spec: ProblemSpec) -> Iterator[tuple[Location, str]]:
 
 
 def queue_of(spec: ProblemSpec) -> str:
-    """The Celery queue for submissions to this problem."""
-    return GRADERS[spec.grader.kind].QUEUE
+    """The Celery queue for submissions to this problem, as long as somebody listens to it."""
+    queue = GRADERS[spec.grader.kind].QUEUE
+    if queue == gpu_workers.QUEUE and not gpu_workers.one_is_alive():
+        return gpu_workers.FALLBACK
+    return queue
 
 
 def seed_of(replay: JsonObject) -> int:
@@ -215,6 +220,9 @@ class SandboxLauncher:
                 raise Cancelled
             self._running.remove(run)
         return Finished(_outcome(result), result.stdout, result.stderr, result.collected)
+
+    def offers(self, environment: Environment) -> bool:
+        return environment is not Environment.GPU or gpu.properties() is not None
 
     def cancel(self) -> None:
         """From another thread: end every program now and start no more."""
