@@ -16,6 +16,7 @@ from functools import cache
 from types import TracebackType
 from typing import Protocol, Self, cast
 
+import graders.answers
 import graders.function
 import graders.simulation
 from graders.ports import (
@@ -66,6 +67,7 @@ class Grader(Protocol):
 
 
 GRADERS: dict[str, Grader] = {
+    "answers": cast(Grader, graders.answers),
     "function": cast(Grader, graders.function),
     "simulation": cast(Grader, graders.simulation),
 }
@@ -74,6 +76,22 @@ GRADERS: dict[str, Grader] = {
 def queue_of(spec: ProblemSpec) -> str:
     """The Celery queue for submissions to this problem."""
     return GRADERS[spec.grader.kind].QUEUE
+
+
+def seed_of(replay: JsonObject) -> int:
+    """The seed that a counterexample was found with."""
+    return int(cast(int, replay["seed"]))
+
+
+def as_typed(spec: ProblemSpec, source: str, seed: int) -> str:
+    """A file of an author's, as a candidate who was given this seed's values would have typed it.
+
+    The files of a worksheet hold formulas, because its values differ from seed to seed; any other
+    file is what it is.
+    """
+    if not spec.is_drawn_per_attempt:
+        return source
+    return graders.answers.fill(spec.grader.model_dump(), source, seed)
 
 
 def judge(
@@ -104,7 +122,7 @@ def judge(
     if mode is Mode.REPLAY:
         if replay is None:
             raise ValueError("a replay needs the counterexample's replay data, got none")
-        seed = int(cast(int, replay["seed"]))
+        seed = seed_of(replay)
     task = Task(
         settings=spec.grader.model_dump(),
         cases=cases_for(spec, mode, replay),
