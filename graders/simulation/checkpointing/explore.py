@@ -23,6 +23,7 @@ from graders.verdict import Json, Verdict
 
 IMAGES_PER_FRAME = 64
 RESTARTS = 12  # crashes after which the job goes on and is crashed again
+RECHECKS = 3  # crashes restored once more, each by a program that has seen no other
 Restored: TypeAlias = Any  # of one rank: [step, hex], None or an object; the candidate's word
 
 
@@ -88,6 +89,17 @@ class _Restart:
     step: int  # that was restored; 0 for none
 
 
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    """A restore that was right; the most lost ones are asked for once more."""
+
+    crash: Crash
+    restored: list[Restored]
+    run: Run
+    done: int  # operations before it
+    context: _Context
+
+
 class _Found(Exception):
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.text)
@@ -107,6 +119,7 @@ class _Explorer:
         self._seen: set[tuple[object, ...]] = set()
         self._restarts: list[_Restart] = []
         self._crashes = 0
+        self._most_lost: list[_Answered] = []
 
     def explore(self) -> Failure | Survived:
         blocked_ms = 0.0
@@ -116,6 +129,7 @@ class _Explorer:
                 self._live(run, name, order, 1, self._job.saves, lives={})
                 blocked_ms = max(blocked_ms, run.blocked_ms / max(run.n_saves, 1))
             self._again()
+            self._recheck()
         except _Found as found:
             return found.failure
         return Survived(self._crashes, blocked_ms)
@@ -133,6 +147,28 @@ class _Explorer:
             lives = {restart.step: 0} if restart.step else {}
             order = SCHEDULES["in turns"]
             self._live(run, "in turns", order, step, step, lives, restart)
+
+    def _recheck(self) -> None:
+        """A restore that lives on what it saw of other crashes fails in a fresh program."""
+        for one in self._most_lost:
+            self._ranks.restoring.close()
+            del one.run.done[one.done :]
+            (restored,) = self._restore([one.crash], one.run, one.context)
+            if restored != one.restored:
+                text = say(
+                    "restore must depend on the disk alone: after other restores this disk gave "
+                    "{before}, and {after} in a program that had seen no other. Keep nothing "
+                    "between calls.",
+                    before=_shown(one.restored[0]),
+                    after=_shown(restored[0]),
+                )
+                shown = [_shown(rank) for rank in restored]
+                expected = _shown(one.restored[0])
+                raise _Found(
+                    one.context.crashed(
+                        Verdict.WRONG_ANSWER, text, one.run, one.crash, shown, expected
+                    )
+                )
 
     def _live(
         self,
@@ -210,6 +246,10 @@ class _Explorer:
             shown = [_shown(one) for one in restored]
             failure = context.crashed(verdict, text, run, crash, shown, allowed.text(), traceback)
             raise _Found(failure)
+        answered = _Answered(crash, restored, run, len(run.done), context)
+        self._most_lost = sorted(
+            [*self._most_lost, answered], key=lambda one: one.crash.losses, reverse=True
+        )[:RECHECKS]
         if context.restart is None and run.saving is not None:
             step = 0 if restored[0] is None else int(restored[0][0])
             self._restarts.append(_Restart(len(self._restarts) + 1, crash, tuple(run.done), step))
