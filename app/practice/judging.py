@@ -16,10 +16,14 @@ from functools import cache
 from types import TracebackType
 from typing import Protocol, Self, cast
 
+import graders.answers
+import graders.concurrency
 import graders.function
 import graders.simulation
+from app.practice import gpu, gpu_workers
 from graders.ports import (
     Case,
+    Environment,
     Finished,
     Launcher,
     Outcome,
@@ -32,6 +36,7 @@ from graders.ports import (
 )
 from graders.verdict import Event, EventKind, JsonObject
 from problems.schema import ProblemSpec
+from problems.strict import Location
 from sandboxes.bubblewrap import BubblewrapSandbox
 from sandboxes.interface import (
     DEFAULT_LIMITS,
@@ -66,14 +71,42 @@ class Grader(Protocol):
 
 
 GRADERS: dict[str, Grader] = {
+    "answers": cast(Grader, graders.answers),
     "function": cast(Grader, graders.function),
+    "concurrency": cast(Grader, graders.concurrency),
     "simulation": cast(Grader, graders.simulation),
 }
 
 
+def about_grader(spec: ProblemSpec) -> Iterator[tuple[Location, str]]:
+    """What the grader says is wrong with its section of problem.yaml, beyond the shape."""
+    if spec.grader.kind == "answers":
+        for fault in graders.answers.faults(spec.grader.model_dump()):
+            yield ("grader", *fault.place), fault.message
+
+
 def queue_of(spec: ProblemSpec) -> str:
-    """The Celery queue for submissions to this problem."""
-    return GRADERS[spec.grader.kind].QUEUE
+    """The Celery queue for submissions to this problem, as long as somebody listens to it."""
+    queue = GRADERS[spec.grader.kind].QUEUE
+    if queue == gpu_workers.QUEUE and not gpu_workers.one_is_alive():
+        return gpu_workers.FALLBACK
+    return queue
+
+
+def seed_of(replay: JsonObject) -> int:
+    """The seed that a counterexample was found with."""
+    return int(cast(int, replay["seed"]))
+
+
+def as_typed(spec: ProblemSpec, source: str, seed: int) -> str:
+    """A file of an author's, as a candidate who was given this seed's values would have typed it.
+
+    The files of a worksheet hold formulas, because its values differ from seed to seed; any other
+    file is what it is.
+    """
+    if not spec.is_drawn_per_attempt:
+        return source
+    return graders.answers.fill(spec.grader.model_dump(), source, seed)
 
 
 def judge(
@@ -104,7 +137,7 @@ def judge(
     if mode is Mode.REPLAY:
         if replay is None:
             raise ValueError("a replay needs the counterexample's replay data, got none")
-        seed = int(cast(int, replay["seed"]))
+        seed = seed_of(replay)
     task = Task(
         settings=spec.grader.model_dump(),
         cases=cases_for(spec, mode, replay),
@@ -187,6 +220,9 @@ class SandboxLauncher:
                 raise Cancelled
             self._running.remove(run)
         return Finished(_outcome(result), result.stdout, result.stderr, result.collected)
+
+    def offers(self, environment: Environment) -> bool:
+        return environment is not Environment.GPU or gpu.properties() is not None
 
     def cancel(self) -> None:
         """From another thread: end every program now and start no more."""

@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import Any, cast
 
-from app.practice.judging import Mode, host_sandbox, judge, make_launcher
+from app.practice.judging import Mode, as_typed, host_sandbox, judge, make_launcher, seed_of
 from graders.verdict import JsonObject, Verdict
 from problems.package import Package
 from problems.schema import Expectation
@@ -123,9 +123,10 @@ def judge_to_the_end(
     package: Package, path: str, mode: Mode, seed: int, replay: JsonObject | None = None
 ) -> dict[str, Any]:
     """The report (`graders.verdict.Report` as JSON) of a file of the package."""
-    *_, last = judge(
-        package.spec, package.files, package.files[path], mode, seed, make_launcher(), replay
-    )
+    if replay is not None:
+        seed = seed_of(replay)
+    source = as_typed(package.spec, package.files[path], seed)
+    *_, last = judge(package.spec, package.files, source, mode, seed, make_launcher(), replay)
     return dict(last.data)
 
 

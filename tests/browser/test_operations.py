@@ -64,9 +64,7 @@ def test_it_fits_and_needs_no_script(
     open_browser: OpenBrowser, owner: User, rejected: Submission, wide: bool, scheme: str
 ) -> None:
     viewport = {"width": 1280, "height": 900} if wide else PHONE
-    context = open_browser(
-        owner, viewport=viewport, color_scheme=scheme, java_script_enabled=False
-    )
+    context = open_browser(owner, viewport=viewport, color_scheme=scheme, java_script_enabled=False)
     page = context.new_page()
     page.goto(f"/submissions/{rejected.pk}/")
     page.get_by_text("append('A', 2)").click()
