@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from app.practice.views import diffs, drafts, home, problems, submissions
+from app.practice.views import diffs, drafts, guides, home, problems, submissions
 
 app_name = "practice"
 urlpatterns = [
@@ -16,6 +16,7 @@ urlpatterns = [
     path("problems/<slug:slug>/draft/", drafts.draft, name="draft"),
     path("problems/<slug:slug>/submit/", submissions.submit, name="submit"),
     path("problems/<slug:slug>/diff/", diffs.diff, name="diff"),
+    path("guides/memory-model/", guides.memory_model, name="memory-model"),
     path("submissions/", submissions.submission_list, name="submissions"),
     path("submissions/<uuid:pk>/", submissions.submission_page, name="submission"),
     path("submissions/<uuid:pk>/panel/", submissions.panel, name="panel"),
