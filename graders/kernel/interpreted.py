@@ -19,7 +19,7 @@ from graders.kernel.comparison import Comparison, compare
 from graders.kernel.elements import DType, Float64, widen
 from graders.kernel.inputs import draw
 from graders.kernel.operations.base import Call, Operation, Tensor
-from graders.kernel.record import Record, clean
+from graders.kernel.record import Record
 from graders.ports import (
     Environment,
     JudgeError,
@@ -29,6 +29,7 @@ from graders.ports import (
     ProgramLimits,
     ProgramSpec,
 )
+from graders.text import clean
 
 LIMITS = ProgramLimits(
     cpu_time_s=300.0, wall_time_s=600.0, memory_mib=2048, output_kib=64, processes=8
@@ -181,9 +182,9 @@ def _exact(tensor: Tensor, seed: int, stream: int) -> Float64:
 def _memory_fault(said: Mapping[str, Any]) -> MemoryFault:
     other = said["other"]
     return MemoryFault(
-        kind=clean(said["kind"]),
-        access=clean(said["access"]),
-        buffer=clean(said["buffer"]),
+        kind=clean(str(said["kind"])),
+        access=clean(str(said["access"])),
+        buffer=clean(str(said["buffer"])),
         offset_bytes=int(said["offset_bytes"]),
         buffer_bytes=int(said["buffer_bytes"]),
         index=tuple(int(one) for one in said["index"]),
@@ -197,5 +198,5 @@ def _broke(kind: str, said: Mapping[str, Any]) -> Broke:
     message = said.get("message", said.get("what", said.get("limit", "")))
     program = said.get("program")
     return Broke(
-        kind, clean(message), said.get("line"), tuple(program) if program is not None else None
+        kind, clean(str(message)), said.get("line"), tuple(program) if program is not None else None
     )
