@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, mo
 from pydantic_core import PydanticCustomError
 
 from problems.sections.function import FunctionGrader
+from problems.sections.kernel import KernelGrader
 from problems.sections.simulation import SimulationGrader
 from problems.strict import Location, Slug, Strict, Text, contradiction
 
@@ -73,7 +74,7 @@ class Limits(Strict):
     source_kib: int = Field(default=64, ge=1, le=512)
 
 
-Grader = Annotated[FunctionGrader | SimulationGrader, Field(discriminator="kind")]
+Grader = Annotated[FunctionGrader | KernelGrader | SimulationGrader, Field(discriminator="kind")]
 
 
 class Case(Strict):

@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Protocol, Self, cast
 
 import graders.function
+import graders.kernel
 import graders.simulation
 from app.practice import gpu, gpu_workers
 from graders.ports import (
@@ -69,6 +70,7 @@ class Grader(Protocol):
 
 GRADERS: dict[str, Grader] = {
     "function": cast(Grader, graders.function),
+    "kernel": cast(Grader, graders.kernel),
     "simulation": cast(Grader, graders.simulation),
 }
 
