@@ -32,13 +32,10 @@ from graders.harness import wire
 from graders.kernel.device.alternation import Contender, alternate
 from graders.kernel.device.driver import Device, DeviceFault
 from graders.kernel.device.lock import gpu_locked
-from graders.kernel.device.messages import (
-    adopt_standard_streams,
-    inputs_of,
-    plan_from,
-)
+from graders.kernel.device.messages import inputs_of, plan_from
 from graders.kernel.device.replay import OTHER_POISON, Inputs, Memory, Replay, fenced_bytes
 from graders.kernel.device.trusted import Trusted, compile_trusted
+from graders.kernel.streams import adopt_standard_streams
 from graders.kernel.tensors_json import tensors_from_json
 
 Answer = tuple[dict[str, Any], list[bytes]]
