@@ -70,6 +70,7 @@ class Environment(StrEnum):
     RUN_CPP = "run_cpp"  # laid files can be executed
     RUN_ASAN = "run_asan"  # a program built with AddressSanitizer: no bound on address space
     RUN_TSAN = "run_tsan"  # a program built with ThreadSanitizer: no random layout either
+    GPU = "gpu"  # no sandbox: a program of our own, on the worker's GPU
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,9 @@ class Launcher(Protocol):
 
     def run(self, spec: ProgramSpec, collect: tuple[str, ...] = ()) -> Finished:
         """Run a program to its end and bring back the files that `collect` names."""
+
+    def offers(self, environment: Environment) -> bool:
+        """Whether this worker can start programs in `environment`."""
 
 
 @dataclass(frozen=True, slots=True)

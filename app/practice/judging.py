@@ -17,10 +17,14 @@ from types import TracebackType
 from typing import Protocol, Self, cast
 
 import graders.answers
+import graders.concurrency
 import graders.function
+import graders.kernel
 import graders.simulation
+from app.practice import gpu, gpu_workers
 from graders.ports import (
     Case,
+    Environment,
     Finished,
     Launcher,
     Outcome,
@@ -34,6 +38,7 @@ from graders.ports import (
 )
 from graders.verdict import Event, EventKind, JsonObject
 from problems.schema import ProblemSpec
+from problems.strict import Location
 from sandboxes.doctor import BACKENDS, AnySandbox
 from sandboxes.interface import (
     DEFAULT_LIMITS,
@@ -69,13 +74,25 @@ class Grader(Protocol):
 GRADERS: dict[str, Grader] = {
     "answers": cast(Grader, graders.answers),
     "function": cast(Grader, graders.function),
+    "concurrency": cast(Grader, graders.concurrency),
+    "kernel": cast(Grader, graders.kernel),
     "simulation": cast(Grader, graders.simulation),
 }
 
 
+def about_grader(spec: ProblemSpec) -> Iterator[tuple[Location, str]]:
+    """What the grader says is wrong with its section of problem.yaml, beyond the shape."""
+    if spec.grader.kind == "answers":
+        for fault in graders.answers.faults(spec.grader.model_dump()):
+            yield ("grader", *fault.place), fault.message
+
+
 def queue_of(spec: ProblemSpec) -> str:
-    """The Celery queue for submissions to this problem."""
-    return GRADERS[spec.grader.kind].QUEUE
+    """The Celery queue for submissions to this problem, as long as somebody listens to it."""
+    queue = GRADERS[spec.grader.kind].QUEUE
+    if queue == gpu_workers.QUEUE and not gpu_workers.one_is_alive():
+        return gpu_workers.FALLBACK
+    return queue
 
 
 def seed_of(replay: JsonObject) -> int:
@@ -205,6 +222,9 @@ class SandboxLauncher:
                 raise Cancelled
             self._running.remove(run)
         return Finished(_outcome(result), result.stdout, result.stderr, result.collected)
+
+    def offers(self, environment: Environment) -> bool:
+        return environment is not Environment.GPU or gpu.properties() is not None
 
     def cancel(self) -> None:
         """From another thread: end every program now and start no more."""

@@ -9,7 +9,7 @@ class BlockManager:
         """[number of tokens that were found cached, block table], or None if it does not fit."""
 
     def append(self, seq: str, token: int) -> list | None:
-        """[block that the token went to, block that was copied or None], or None if none is free."""
+        """[block the token went to, block copied or None], or None if no block is free."""
 
     def fork(self, parent: str, child: str) -> list[int]:
         """The child's block table, the same blocks as the parent's."""
