@@ -349,11 +349,8 @@ void slot_init(pid_t program)
     }
     syscall(SYS_close_range, kept(REQUEST), kept(run.fds) - 1, 0);
     munmap((void *)run.mapped, run.mapped_bytes);
-    if (is_zygote) {
-        if (waitpid(program, &status, WNOHANG) != 0)
-            fail(kept(CONTROL), "the program ended before its start");
+    if (is_zygote)
         close(run.gate[1]); /* the program may go */
-    }
     for (;;) {
         pid_t ended = waitpid(-1, &status, 0);
         if (ended == program || (ended < 0 && errno != EINTR))
@@ -406,6 +403,7 @@ void slot_enter(void)
     set_limits();
     if (is_zygote)
         set_filter(filter, filter_bytes);
+    send_message(kept(CONTROL), BEGAN, NULL, 0, -1); /* from here on its end is its own */
     syscall(SYS_close_range, run.fds - STDIN, ~0u, 0);
 }
 

@@ -47,7 +47,15 @@ struct limit {
 };
 
 /* Kinds of messages, their first byte; the runner's answer to HOME or STARTED is one byte. */
-enum { STARTED = 'P', REAPED = 'R', HOME = 'H', ENDED = 'S', FAILED = 'E', READY = 'Y' };
+enum {
+    STARTED = 'P',
+    REAPED = 'R',
+    HOME = 'H',
+    BEGAN = 'B',
+    ENDED = 'S',
+    FAILED = 'E',
+    READY = 'Y',
+};
 
 #define HOME_PATH "/scratch/home"
 

@@ -104,7 +104,7 @@ def test_a_program_that_died_waiting_is_our_error_and_never_the_candidates(
         assert time.monotonic() < deadline
         time.sleep(0.01)
     os.kill(tree[1], signal.SIGKILL)
-    with pytest.raises(SandboxError, match="the program ended before its start"):
+    with pytest.raises(SandboxError, match="ended before its first instruction"):
         slots.run(python("pass"))
     assert slots.run(python("pass")).exit_code == 0
 
