@@ -5,6 +5,7 @@ from __future__ import annotations
 from graders.harness import wire
 from graders.harness_files import harness_files
 from graders.ports import Launcher, Outcome, Output, Program, ProgramLimits, ProgramSpec, StopReason
+from graders.shortages import shortage_text
 from graders.text import Text, clean, from_sandbox, say
 from graders.verdict import JsonObject
 
@@ -131,6 +132,8 @@ class Ranks:
 
 def describe_outcome(outcome: Outcome) -> Text:
     """How a program ended, as the rest of a sentence: ``it exited with code 0``."""
+    if outcome.shortage is not None:
+        return say("it failed when {fact}", fact=shortage_text(outcome.shortage))
     match outcome.reason:
         case StopReason.EXITED:
             return say("it exited with code {code}", code=str(outcome.exit_code))
