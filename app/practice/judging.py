@@ -19,6 +19,7 @@ from typing import Protocol, Self, cast
 import graders.answers
 import graders.concurrency
 import graders.function
+import graders.kernel
 import graders.simulation
 from app.practice import gpu, gpu_workers
 from graders.ports import (
@@ -74,6 +75,7 @@ GRADERS: dict[str, Grader] = {
     "answers": cast(Grader, graders.answers),
     "function": cast(Grader, graders.function),
     "concurrency": cast(Grader, graders.concurrency),
+    "kernel": cast(Grader, graders.kernel),
     "simulation": cast(Grader, graders.simulation),
 }
 
