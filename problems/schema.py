@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from problems.sections.answers import AnswersGrader
 from problems.sections.concurrency import ConcurrencyGrader
 from problems.sections.function import FunctionGrader
+from problems.sections.kernel import KernelGrader
 from problems.sections.simulation import SimulationGrader
 from problems.strict import Location, Slug, Strict, Text, contradiction
 
@@ -76,7 +77,7 @@ class Limits(Strict):
 
 
 Grader = Annotated[
-    AnswersGrader | ConcurrencyGrader | FunctionGrader | SimulationGrader,
+    AnswersGrader | ConcurrencyGrader | FunctionGrader | KernelGrader | SimulationGrader,
     Field(discriminator="kind"),
 ]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from enum import StrEnum
@@ -19,6 +19,7 @@ from typing import Protocol, Self, cast
 import graders.answers
 import graders.concurrency
 import graders.function
+import graders.kernel
 import graders.simulation
 from app.practice import gpu, gpu_workers
 from graders.ports import (
@@ -30,6 +31,7 @@ from graders.ports import (
     Output,
     ProgramLimits,
     ProgramSpec,
+    Shortage,
     StopReason,
     Task,
     Usage,
@@ -37,7 +39,7 @@ from graders.ports import (
 from graders.verdict import Event, EventKind, JsonObject
 from problems.schema import ProblemSpec
 from problems.strict import Location
-from sandboxes.bubblewrap import BubblewrapSandbox
+from sandboxes.doctor import BACKENDS, AnySandbox
 from sandboxes.interface import (
     DEFAULT_LIMITS,
     BatchRun,
@@ -49,7 +51,6 @@ from sandboxes.interface import (
     Sandbox,
     SandboxError,
 )
-from sandboxes.slot import SlotSandbox
 
 
 class Mode(StrEnum):
@@ -74,6 +75,7 @@ GRADERS: dict[str, Grader] = {
     "answers": cast(Grader, graders.answers),
     "function": cast(Grader, graders.function),
     "concurrency": cast(Grader, graders.concurrency),
+    "kernel": cast(Grader, graders.kernel),
     "simulation": cast(Grader, graders.simulation),
 }
 
@@ -307,9 +309,18 @@ _REASONS = {
 }
 
 
+_SHORTAGES = {
+    RunStatus.PROCESSES_EXCEEDED: Shortage.PROCESSES,
+    RunStatus.SCRATCH_EXCEEDED: Shortage.SCRATCH,
+    RunStatus.FILES_EXCEEDED: Shortage.FILES,
+}
+
+
 def _outcome(result: RunResult) -> Outcome:
+    by_itself = StopReason.EXITED if result.signal is None else StopReason.SIGNALLED
     return Outcome(
-        reason=_REASONS[result.status],
+        reason=_REASONS.get(result.status, by_itself),
+        shortage=_SHORTAGES.get(result.status),
         exit_code=result.exit_code,
         signal=result.signal,
         cpu_time_s=result.cpu_time_s,
@@ -318,27 +329,29 @@ def _outcome(result: RunResult) -> Outcome:
     )
 
 
-SANDBOXES: dict[str, Callable[[], Sandbox]] = {
-    "slot": SlotSandbox,
-    "bubblewrap": BubblewrapSandbox,
-}
-DEFAULT_SANDBOX = "slot"
+DEFAULT_BACKEND = "slot"
+
+
+def backend_name() -> str:
+    """Which sandbox judges here. Raises SandboxError if the environment names none that we have."""
+    name = os.environ.get("SANDBOX_BACKEND") or DEFAULT_BACKEND
+    if name not in BACKENDS:
+        raise SandboxError(f"SANDBOX_BACKEND must be one of {', '.join(BACKENDS)}, got {name!r}")
+    return name
 
 
 @cache
-def host_sandbox() -> Sandbox:
+def host_sandbox() -> AnySandbox:
     """This host's sandbox, examined once a process. Raises SandboxError where none holds.
 
     There is no silent second choice: what a run's CPU time and memory count differs a little
     between the two, and a verdict must not depend on which worker took the submission.
     """
-    name = os.environ.get("SANDBOX_BACKEND") or DEFAULT_SANDBOX
-    if name not in SANDBOXES:
-        raise SandboxError(f"SANDBOX_BACKEND must be one of {', '.join(SANDBOXES)}, got {name!r}")
+    name = backend_name()
     try:
-        return SANDBOXES[name]()
+        return BACKENDS[name]()
     except SandboxError as error:
-        if name != DEFAULT_SANDBOX:
+        if name != DEFAULT_BACKEND:
             raise
         raise SandboxError(
             f"{error}. Where slots cannot be made, SANDBOX_BACKEND=bubblewrap may hold: it "

@@ -134,6 +134,10 @@ class OperatorMode(TorchDispatchMode):
         super().__init__()
         self.recording, self.device = recording, device
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # asking torch to skip it imports torch's compiler, which takes a second
+
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:

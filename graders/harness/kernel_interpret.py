@@ -85,7 +85,9 @@ class Launches:
                 self.memory.write(fill["buffer"], fill["offset_bytes"], data)
             elif "copy" in step:
                 copy = step["copy"]
-                self.memory.write(*copy["to"], self.memory.read(*copy["from"], copy["n_bytes"]))
+                (to, at), (source, start) = copy["to"], copy["from"]
+                data = self.memory.read(source, start, copy["n_bytes"])
+                self.memory.write(to, at, data)
             else:
                 self._launch(step["launch"])
 

@@ -73,8 +73,11 @@ def check(source: str, first_line: int, names: dict[str, Any]) -> ast.Module:
     if len(tree.body) != 1 or not isinstance(tree.body[0], ast.FunctionDef):
         raise Forbidden("more than one function", first_line)
     function = tree.body[0]
-    bound = {one.id for one in ast.walk(function) if _binds(one)} | {
-        one.arg for one in ast.walk(function) if isinstance(one, ast.arg)
+    bound = {one.arg for one in ast.walk(function) if isinstance(one, ast.arg)}
+    bound |= {
+        one.id
+        for one in ast.walk(function)
+        if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)
     }
     for node in ast.walk(function):
         line = getattr(node, "lineno", first_line)
@@ -86,10 +89,6 @@ def check(source: str, first_line: int, names: dict[str, Any]) -> ast.Module:
         elif isinstance(node, ast.Attribute):
             _check_attribute(node, bound, names)
     return tree
-
-
-def _binds(node: ast.AST) -> bool:
-    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
 
 
 def _check_attribute(node: ast.Attribute, bound: set[str], names: dict[str, Any]) -> None:

@@ -19,11 +19,11 @@ import numpy as np
 from graders.harness import wire
 from graders.kernel.comparison import Comparison, compare
 from graders.kernel.comparison_json import comparison_to_json
-from graders.kernel.device.messages import adopt_standard_streams
 from graders.kernel.elements import DType, widen
 from graders.kernel.inputs import draw
 from graders.kernel.operations import OPERATIONS
 from graders.kernel.operations.base import Array, Call, Tensor
+from graders.kernel.streams import adopt_standard_streams
 
 POISON_WORD = {2: 0xFFFF, 4: 0xFFFFFFFF}
 

@@ -7,13 +7,14 @@ compiling happen before and hold nothing.
 from __future__ import annotations
 
 import hashlib
+import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from graders.harness import wire
-from graders.kernel import faults, tile
+from graders.kernel import faults, findings
 from graders.kernel.comparison import Mismatch
 from graders.kernel.comparison_json import mismatch_from_json
 from graders.kernel.operations import OPERATIONS
@@ -47,6 +48,9 @@ LIMITS = ProgramLimits(
 )
 
 
+_vendor_times: dict[str, JsonObject] = {}
+
+
 class DeviceFailed(Exception):
     """The submission's kernels failed on the device; `code` says how."""
 
@@ -76,7 +80,8 @@ class Session:
         # The checker imports torch meanwhile; it touches no GPU before its first request.
         self._checker = self._start("graders.kernel.checker")
         self.properties: Mapping[str, Any] = self._describe()
-        self.held_since: float | None = None
+        self.held_s = 0.0  # how long the GPU was ours so far
+        self._held_since = 0.0
 
     def judge_case(
         self, case: Case, record: Record, reference: Record | None, seed: int
@@ -100,15 +105,19 @@ class Session:
         given = case.input
         call = self._operation.call(given)
         plan = record.plan()
-        fault = tile.results_fault(call, plan.results)
-        if fault is not None:
-            return _rejected(case, seed, Verdict.WRONG_ANSWER, fault)
+        wrong_shape = findings.of_shape(call, record.message["results"], _replay(case, seed))
+        if wrong_shape is not None:
+            return _result(case, wrong_shape)
         try:
             return self._judge(case, call, record, plan, reference, seed)
         except DeviceFailed as failure:
             self._end_executor()
             verdict, said = faults.device_fault(failure.code, CALL_LIMIT_S)
-            return _rejected(case, seed, verdict, said)
+            return _rejected(case, call, seed, verdict, said)
+
+    def give_back(self) -> None:
+        """Give the GPU back; the next request takes it again."""
+        self._end_executor()
 
     def close(self) -> None:
         """End all programs."""
@@ -144,7 +153,7 @@ class Session:
             if wrong is not None:
                 return _wrong(case, call, wrong, seed)
         if said is not None:  # after the comparison, which shows more where both are wrong
-            return _rejected(case, seed, Verdict.WRONG_ANSWER, said)
+            return _rejected(case, call, seed, Verdict.WRONG_ANSWER, said)
         differing = sum(answer["differing_bytes"])
         metrics: JsonObject = {"deterministic": not differing}
         if differing:
@@ -178,7 +187,7 @@ class Session:
         )
         said = faults.trespass(answer["trespasses"], call)
         if said is not None:
-            return _rejected(case, seed, Verdict.WRONG_ANSWER, said)
+            return _rejected(case, call, seed, Verdict.WRONG_ANSWER, said)
         n_results = len(plan.results)
         for i, number in enumerate(answer["results"]):
             result = blobs[i * n_results : (i + 1) * n_results]
@@ -190,16 +199,16 @@ class Session:
             median(answer["reference_s"]),
             ratio(answer["candidate_s"], answer["reference_s"]),
         )
-        metrics |= self._metrics(case, timing, answer["configurations_s"])
+        metrics["kernel_time"] = self._kernel_time(case, timing, answer["configurations_s"])
         return CaseResult(
             case.name,
             Verdict.ACCEPTED,
-            score=0.0 if metrics["quarantined"] else 1.0,
+            score=1.0,
             time_s=timing.candidate_s,
             metrics=metrics,
         )
 
-    def _metrics(
+    def _kernel_time(
         self, case: Case, timing: Timing, configurations_s: Sequence[Sequence[float]]
     ) -> JsonObject:
         work = self._operation.work(case.input)
@@ -207,6 +216,7 @@ class Session:
         where = place(work, timing.candidate_s, limits)
         times = {"reference": timing.reference_s, "yours": timing.candidate_s}
         return {
+            "case": case.name,
             "gpu": str(self.properties["name"]),
             "time_us": round(timing.candidate_s * 1e6, 2),
             "reference_time_us": round(timing.reference_s * 1e6, 2),
@@ -217,7 +227,8 @@ class Session:
             "noisy": timing.ratio.noisy,
             "tflop_per_s": round(where.flop_per_s / 1e12, 2),
             "gb_per_s": round(where.bytes_per_s / 1e9, 1),
-            "roofline_fraction": round(where.fraction, 4),
+            "peak_percent": round(100.0 * where.fraction, 1),
+            "floor_us": round(where.floor_s * 1e6, 2),
             "bound": where.bound,
             "quarantined": where.impossible,
             "configurations_us": [[round(s * 1e6, 2) for s in one] for one in configurations_s],
@@ -227,8 +238,22 @@ class Session:
     def vendor(self, case: Case, reference: Record, seed: int) -> JsonObject:
         """The reference beside the vendor's library and a copy; empty where torch is missing.
 
-        It waits for the GPU itself, so the session gives it back first.
+        Measured once by each worker: neither depends on the submission. The program waits for the
+        GPU itself, so the session gives it back first.
         """
+        key = json.dumps(
+            [
+                self.properties["uuid"],
+                self._operation_name,
+                dict(case.input),
+                [hashlib.sha256(blob).hexdigest() for blob in reference.blobs],
+            ]
+        )
+        if key not in _vendor_times:
+            _vendor_times[key] = self._vendor(case, reference, seed)
+        return dict(_vendor_times[key])
+
+    def _vendor(self, case: Case, reference: Record, seed: int) -> JsonObject:
         self._end_executor()
         program = self._start("graders.kernel.vendor")
         try:
@@ -301,12 +326,14 @@ class Session:
             program.send(wire.pack({"do": "open"}))
             _receive(program, ANSWER_LIMIT_S)
             self._executor_is_open = True
-            self.held_since = time.monotonic()
+            self._held_since = time.monotonic()
         program.send(wire.pack(dict(request), *blobs))
         return _receive(program, ANSWER_LIMIT_S)
 
     def _end_executor(self) -> None:
         program, self._executor = self._executor, None
+        if self._executor_is_open:
+            self.held_s += time.monotonic() - self._held_since
         self._executor_is_open = False
         if program is not None:
             program.close()
@@ -356,12 +383,20 @@ def _derived(seed: int, case: str, purpose: str) -> int:
 
 
 def _wrong(case: Case, call: Call, wrong: tuple[int, Mismatch], seed: int) -> CaseResult:
-    number, mismatch = wrong
-    found = tile.counterexample(call.outputs[number], mismatch, case.input, case.name, seed)
-    return CaseResult(case.name, Verdict.WRONG_ANSWER, message=found.summary, counterexample=found)
+    return _result(case, findings.of_mismatch(call, *wrong, _replay(case, seed)))
 
 
-def _rejected(case: Case, seed: int, verdict: Verdict, said: Text) -> CaseResult:
-    given: JsonObject = {key: value for key, value in case.input.items() if key != "timed"}  # type: ignore[misc]
-    found = Counterexample("plain", said, given, {"case": case.name, "seed": seed})
-    return CaseResult(case.name, verdict, message=said, counterexample=found)
+def _rejected(case: Case, call: Call, seed: int, verdict: Verdict, said: Text) -> CaseResult:
+    data: JsonObject = {"arguments": findings.arguments_of(call)}
+    return _result(case, (verdict, Counterexample("plain", said, data, _replay(case, seed))))
+
+
+def _result(case: Case, finding: findings.Finding) -> CaseResult:
+    verdict, counterexample = finding
+    return CaseResult(
+        case.name, verdict, message=counterexample.summary, counterexample=counterexample
+    )
+
+
+def _replay(case: Case, seed: int) -> JsonObject:
+    return {"case": case.name, "seed": seed}

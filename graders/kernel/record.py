@@ -24,25 +24,19 @@ from graders.ports import (
     StopReason,
     Usage,
 )
-from graders.text import Text
+from graders.text import Text, clean, from_sandbox
 
 START_TIME_LIMIT_S = 60.0  # importing torch on a busy machine is not the submission's time
-TEXT_CHARACTERS = 4000
 HARNESS = (
-    "candidate.py",
-    "kernel_cuda.py",
-    "kernel_host.py",
-    "kernel_record.py",
-    "kernel_recording.py",
-    "kernel_triton.py",
-    "wire.py",
+    "text.py",
+    "harness/candidate.py",
+    "harness/kernel_cuda.py",
+    "harness/kernel_host.py",
+    "harness/kernel_record.py",
+    "harness/kernel_recording.py",
+    "harness/kernel_triton.py",
+    "harness/wire.py",
 )
-
-
-def clean(value: object) -> str:
-    """Text of a sandbox, capped, without what a database cannot hold."""
-    text = str(value).encode("utf-8", "replace").decode().replace("\0", "\ufffd")
-    return text[:TEXT_CHARACTERS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +143,8 @@ class Recorder:
         target: Target,
         multiprocessors: int = 0,
     ) -> None:
-        folder = resources.files("graders.harness")
-        files = {f"graders/harness/{one}": folder.joinpath(one).read_bytes() for one in HARNESS}
+        folder = resources.files("graders")
+        files = {f"graders/{one}": folder.joinpath(one).read_bytes() for one in HARNESS}
         self._target = target
         self._multiprocessors = multiprocessors or target.multiprocessors
         self._limits = limits
@@ -171,7 +165,7 @@ class Recorder:
         if ended is not None:
             return Stopped(ended)
         if message.get("type") == "failed":
-            return _refused(message) if "code" in message else _raised(message)
+            return _refused(message) if "code" in message else self._raised(message)
         return None if message.get("type") == "ready" else self._forged()
 
     def record(self, call: Call, *, compiles: bool) -> Record | Failure:
@@ -192,7 +186,7 @@ class Recorder:
         if kind == "refused":
             return _refused(message)
         if kind == "raised":
-            return _raised(message)
+            return self._raised(message)
         if kind != "recorded":
             return self._forged()
         sizes = {
@@ -223,6 +217,15 @@ class Recorder:
         except wire.WireError:
             return {}, (), self._forged().outcome
         return message, blobs, None
+
+    def _raised(self, message: Mapping[str, Any]) -> Raised | Stopped:
+        try:
+            said = from_sandbox(message.get("message"))
+        except ValueError:
+            return self._forged()
+        line = message.get("line")
+        error, traceback = (clean(str(message.get(key, ""))) for key in ("error", "traceback"))
+        return Raised(error, said, traceback, line if type(line) is int else None)
 
     def _forged(self) -> Stopped:
         used = self._program.usage()
@@ -259,16 +262,8 @@ def _refused(message: Mapping[str, Any]) -> Refused:
     line = message.get("line")
     known = details if isinstance(details, dict) else {}
     number = line if type(line) is int else None
-    code = clean(message.get("code"))
-    return Refused(code, refusal(code, known, number), number, clean(known.get("log", "")))
-
-
-def _raised(message: Mapping[str, Any]) -> Raised:
-    line = message.get("line")
-    error, text, traceback = (
-        clean(message.get(key, "")) for key in ("error", "message", "traceback")
-    )
-    return Raised(error, text, traceback, line if type(line) is int else None)
+    code = clean(str(message.get("code")))
+    return Refused(code, refusal(code, known, number), number, clean(str(known.get("log", ""))))
 
 
 def target_named(name: str) -> Target:

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 from graders.harness import wire
 from graders.ports import Launcher, Outcome, Output, Program, ProgramSpec, StopReason, Task, Usage
+from graders.shortages import shortage_text
 from graders.text import from_sandbox, say
 from graders.verdict import Json, JsonObject, Verdict
 
@@ -232,6 +233,8 @@ class Candidate(Harnessed):
 
 def how_it_ended(outcome: Outcome) -> str:
     """How a program ended, as the rest of a sentence."""
+    if outcome.shortage is not None:
+        return say("it failed when {fact}", fact=shortage_text(outcome.shortage))
     match outcome.reason:
         case StopReason.EXITED:
             return say("it exited with code {code}", code=outcome.exit_code or 0)
