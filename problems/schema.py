@@ -10,7 +10,9 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, mo
 from pydantic_core import PydanticCustomError
 
 from problems.sections.answers import AnswersGrader
+from problems.sections.concurrency import ConcurrencyGrader
 from problems.sections.function import FunctionGrader
+from problems.sections.kernel import KernelGrader
 from problems.sections.simulation import SimulationGrader
 from problems.strict import Location, Slug, Strict, Text, contradiction
 
@@ -74,7 +76,10 @@ class Limits(Strict):
     source_kib: int = Field(default=64, ge=1, le=512)
 
 
-Grader = Annotated[AnswersGrader | FunctionGrader | SimulationGrader, Field(discriminator="kind")]
+Grader = Annotated[
+    AnswersGrader | ConcurrencyGrader | FunctionGrader | KernelGrader | SimulationGrader,
+    Field(discriminator="kind"),
+]
 
 
 class Case(Strict):

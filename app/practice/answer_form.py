@@ -18,11 +18,11 @@ from app.practice.wording import in_words
 from graders.answers import Answer, Answers, Unreadable, read, written
 from graders.answers.explaining import parameter_rows
 from graders.answers.quantities import Misread, read_quantity, units_for
+from graders.answers.worksheet import units
+from graders.answers.worksheet.template import Choice, Field, Number, Table, Template
+from graders.answers.worksheet.variant import Variant, draw
 from graders.text import to_json
 from problems.schema import ProblemSpec
-from worksheets import units
-from worksheets.template import Choice, Field, Number, Table, Template
-from worksheets.variant import Variant, draw
 
 PREFIX = "answer."
 _PLACEHOLDER = re.compile(r"\[\[([a-z][a-z0-9_]*)\]\]")

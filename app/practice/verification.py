@@ -25,8 +25,10 @@ from problems.schema import Expectation
 logger = logging.getLogger(__name__)
 
 # What was measured differs from run to run; the rest of a message must not.
-_MEASURED = re.compile(r"\d+(\.\d+)? ?(s|ms|MiB)\b")
-_RESOURCE_VERDICTS = {Verdict.TIME_LIMIT.value, Verdict.MEMORY_LIMIT.value}
+_MEASURED = re.compile(r"\d+(\.\d+)? ?(s|ms|us|MiB|times)\b")
+_RESOURCE_VERDICTS = {
+    verdict.value for verdict in (Verdict.TOO_SLOW, Verdict.TIME_LIMIT, Verdict.MEMORY_LIMIT)
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from graders.answers.reading import Answer, Unreadable, read, written
-from worksheets import units
-from worksheets.formulas import Formula, Kind, Plain, parse
-from worksheets.template import Template
-from worksheets.variant import Variant, draw
+from graders.answers.worksheet import units
+from graders.answers.worksheet.formulas import Formula, Kind, Plain, parse
+from graders.answers.worksheet.template import Template
+from graders.answers.worksheet.variant import Variant, draw
 
 
 def fill(section: Mapping[str, Any], source: str, seed: int) -> str:

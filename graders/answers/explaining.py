@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from graders.answers.marking import Mark
+from graders.answers.worksheet import units
+from graders.answers.worksheet.template import Choice, Parameter
+from graders.answers.worksheet.variant import Variant
 from graders.text import Text
 from graders.verdict import Counterexample, Json, JsonObject
-from worksheets import units
-from worksheets.template import Choice, Parameter
-from worksheets.variant import Variant
 
 GIVEN_CHARACTERS = 60
 

@@ -8,6 +8,8 @@ from typing import cast
 from graders.answers.explaining import form_counterexample, value_counterexample
 from graders.answers.marking import NO_ADVICE, Mark, mark, strangers
 from graders.answers.reading import Answers, Unreadable, read
+from graders.answers.worksheet.template import Template
+from graders.answers.worksheet.variant import NoVariant, Variant, draw
 from graders.ports import Case, JudgeError, Launcher, Task
 from graders.text import Text, say
 from graders.verdict import (
@@ -20,8 +22,6 @@ from graders.verdict import (
     compile_error,
     judged,
 )
-from worksheets.template import Template
-from worksheets.variant import NoVariant, Variant, draw
 
 QUEUE = "cpu"
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from graders.answers.quantities import Misread, Slip, read_quantity, unit_slip
 from graders.answers.reading import Answer, Answers
+from graders.answers.worksheet import units
+from graders.answers.worksheet.template import Choice, Field, Number, Option
+from graders.answers.worksheet.units import Quantity
+from graders.answers.worksheet.variant import Cell, Variant
 from graders.text import Text, say
-from worksheets import units
-from worksheets.template import Choice, Field, Number, Option
-from worksheets.units import Quantity
-from worksheets.variant import Cell, Variant
 
 NO_ADVICE = say("compare your arithmetic with the right one, line by line")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from graders.answers.worksheet import units
+from graders.answers.worksheet.units import Dimension, Quantity, Unit
 from graders.text import Text, say
-from worksheets import units
-from worksheets.units import Dimension, Quantity, Unit
 
 _EXAMPLES = {
     "information": "kB, MB, GB, TB, KiB, MiB, GiB, TiB",

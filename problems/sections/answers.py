@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints
 
-from problems.strict import Location, Slug, Strict, Text, contradiction
-from worksheets.template import Template, TemplateInvalid
-
-MIN_COMBINATIONS = 10_000  # so that nobody learns the answers by heart
+from problems.strict import Location, Slug, Strict, Text
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 Formula = Text | int | float
@@ -120,7 +117,10 @@ class Misconception(Strict):
 
 
 class AnswersGrader(Strict):
-    """Answers to a worksheet whose values are drawn for each attempt."""
+    """Answers to a worksheet whose values are drawn for each attempt.
+
+    This is the shape; whether its formulas hold together, the grader says (`SettingsCheck`).
+    """
 
     kind: Literal["answers"]
     parameters: list[Parameter] = Field(min_length=1)
@@ -128,24 +128,6 @@ class AnswersGrader(Strict):
     terms: list[Term] = Field(default_factory=list)
     fields: list[AnyField] = Field(min_length=1, max_length=40)
     misconceptions: list[Misconception] = Field(default_factory=list)
-
-    @model_validator(mode="after")
-    def formulas_hold_together(self) -> AnswersGrader:
-        try:
-            template = Template.of(self.model_dump())
-        except TemplateInvalid as invalid:
-            raise contradiction((fault.place, fault.message) for fault in invalid.faults) from None
-        if template.combinations < MIN_COMBINATIONS:
-            raise contradiction(
-                [
-                    (
-                        ("parameters",),
-                        f"there must be {MIN_COMBINATIONS} ways to draw the parameters at least, "
-                        f"got {template.combinations}; give more values to choose from",
-                    )
-                ]
-            )
-        return self
 
     def about_cases(self, cases: list[Any]) -> list[tuple[Location, str]]:
         """What is wrong with the cases of a worksheet: each field in one case, none in a sample."""
