@@ -261,9 +261,11 @@ class _Reader:
                 )
                 given = given or one.get("choose") or one.get("values") or [1]
             if follows and lengths.get(follows) != len(given):
-                fact = f"{follows} has {lengths[follows]}, this has {len(given)}"
-                if follows not in lengths:
-                    fact = f"{follows} is none that is drawn above"
+                fact = (
+                    f"{follows} has {lengths[follows]}, this has {len(given)}"
+                    if follows in lengths
+                    else f"{follows} is none that is drawn above"
+                )
                 self._fault(
                     (*place, "values"),
                     f"a parameter follows one that is drawn above it, value by value, {fact}; "
@@ -343,7 +345,10 @@ class _Reader:
         allowed = self._formula((*place, "tolerance"), text, scope)
         if line is None or allowed is None:
             return None
-        wanted = units.unit(line.unit) if line.unit else Unit("", 1.0, NONE)
+        try:
+            wanted = units.unit(line.unit)
+        except UnitError:  # `_line` has said so
+            return None
         if allowed.kind not in (NONE, wanted.dimension):
             self._fault(
                 (*place, "tolerance"),

@@ -182,12 +182,11 @@ def draw(template: Template, seed: int) -> Variant:
     NoVariant
         If 2000 draws give none.
     """
-    reason = "nothing was drawn"
+    reason = "a condition under require does not hold"
     for attempt in range(MAX_TRIES):
         given = _drawn(template.parameters, seed, attempt)
         try:
             if not all(condition(given) for condition in template.require):
-                reason = "a condition under require does not hold"
                 continue
             variant = _computed(template, seed, given, attempt + 1)
             reason = next(misleading(variant), "")
