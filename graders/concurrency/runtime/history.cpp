@@ -54,6 +54,8 @@ class Object {
     void take_effect(const Operation& operation) {
         const bool full =
             static_cast<std::int64_t>(content_.size()) >= capacity_ && !may_hold_more_;
+        // Nobody else can be given the block that it would have returned.
+        if (operation.action == Action::allocate && !full) content_.push_back(-1);
         if (operation.action == Action::push && !full) content_.push_back(operation.argument);
         if (operation.action == Action::write) content_.assign(1, operation.argument);
         if (operation.action == Action::release) take(operation.argument);
@@ -216,6 +218,9 @@ std::string explain(const Execution& execution, std::string& kind) {
     }
     if (fits({.failed_pushes = true})) {
         kind = "false_full";
+        if (scenario.spec == Spec::pool)
+            return "An allocation may fail only when all blocks are out: no order of these "
+                   "operations makes it so.";
         return "A push may fail only when the structure is full: no order of these operations "
                "makes it so.";
     }
@@ -237,9 +242,12 @@ std::string explain(const Execution& execution, std::string& kind) {
                "operations accounts for all items.";
     }
     kind = "capacity";
+    if (scenario.spec == Spec::pool)
+        return "A block must not be given out twice, nor more than " +
+               std::to_string(scenario.capacity) +
+               " blocks at a time: no order of these operations avoids it.";
     return "The structure must not hold more than its capacity of " +
-           std::to_string(scenario.capacity) +
-           ", or give a block out twice: no order of these operations avoids it.";
+           std::to_string(scenario.capacity) + ": no order of these operations avoids it.";
 }
 
 }  // namespace
