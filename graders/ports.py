@@ -29,6 +29,14 @@ class StopReason(StrEnum):
     BAD_FRAME = "bad_frame"  # what came over the pipe was no frame, or too large a one
 
 
+class Shortage(StrEnum):
+    """What a program was refused before it failed: ended with a code other than 0, or a signal."""
+
+    PROCESSES = "processes"  # threads count
+    SCRATCH = "scratch"
+    FILES = "files"
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How a program ended."""
@@ -36,6 +44,7 @@ class Outcome:
     reason: StopReason
     exit_code: int | None = None
     signal: int | None = None
+    shortage: Shortage | None = None
     cpu_time_s: float = 0.0
     wall_time_s: float = 0.0
     memory_mib: float = 0.0

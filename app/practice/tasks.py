@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 import threading
 from types import TracebackType
@@ -20,9 +21,16 @@ from app.practice.doorbell import ring
 from app.practice.judging import Mode, SandboxLauncher, host_sandbox, judge, make_launcher
 from app.practice.models import LeaseLost, Submission
 from graders.verdict import EventKind
+from sandboxes.doctor import require_isolation
 from sandboxes.interface import SandboxError
 
 logger = logging.getLogger(__name__)
+
+# A sandbox that runs programs but lets them out is used nevertheless if the one is set to the
+# other. Where none runs programs at all nothing is judged: without a tree that can be seen dead, or
+# a scratch space that is bounded, a verdict would be worth nothing.
+WITHOUT_ISOLATION = "GAUNTLET_RUN_SUBMISSIONS_WITHOUT_ISOLATION"
+ACCEPTED_RISK = "I accept that submissions can read and change this machine"
 
 
 def publish(submission: Submission) -> None:
@@ -154,7 +162,15 @@ def refuse_to_start_without_a_sandbox(**_: object) -> None:
     Celery logs what a signal's receiver raises and goes on; only an exit ends the worker.
     """
     try:
-        host_sandbox()
+        sandbox = host_sandbox()
+        try:
+            require_isolation(sandbox)
+        except SandboxError as error:
+            if os.environ.get(WITHOUT_ISOLATION) != ACCEPTED_RISK:
+                raise
+            logger.critical("judging without isolation, as %s says: %s", WITHOUT_ISOLATION, error)
+        finally:
+            sandbox.close()  # it is the pool's processes that judge
     except SandboxError as error:
         raise SystemExit(f"The sandbox does not hold here: {error}") from None
 
