@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from sandboxes.cgroups import MIB
+from sandboxes.cgroups import MIB, Hierarchies
 from sandboxes.interface import Command, SandboxError
 from sandboxes.profiles import HOME, RUNTIME, SCRATCH, TRAITS, Traits, processes
 from sandboxes.runtime import PYTHON
@@ -21,6 +21,7 @@ from sandboxes.runtime import PYTHON
 _SHELL = "/usr/bin/dash"  # essential on Debian and Ubuntu
 _OPEN_FILES = 256
 _STACK_BYTES = 8 << 20
+_UNTOLD_PROCESSES = 8  # over the control group's bound, which counts what it refuses
 _ULIMIT = {  # the shell's option, and its unit in bytes
     resource.RLIMIT_CPU: ("t", 1),
     resource.RLIMIT_NPROC: ("p", 1),
@@ -48,7 +49,7 @@ class Descriptors:
     first_file: int
 
 
-def program(command: Command, bursts_bounded: bool) -> list[str]:
+def program(command: Command, hierarchies: Hierarchies) -> list[str]:
     """The command line inside the sandbox, behind a shell that is its init.
 
     Process 1 must be there to reap orphans and to keep abort() an abort. bubblewrap's own init
@@ -59,11 +60,10 @@ def program(command: Command, bursts_bounded: bool) -> list[str]:
     ----------
     command : Command
         What to run.
-    bursts_bounded : bool
-        Whether a control group bounds memory; else RLIMIT_DATA stops what grows faster than the
-        supervisor looks.
+    hierarchies : Hierarchies
+        What control groups bound.
     """
-    limits = "; ".join(_shell_limits(resource_limits(command, bursts_bounded, 1)))
+    limits = "; ".join(_shell_limits(resource_limits(command, hierarchies, 1)))
     # Its standard error goes aside, since a shell has words of its own for a child that crashed.
     script = f'{limits}; exec 5>&2 2>/dev/null; (exec "$@" 2>&5 5>&-); exit $?'
     return [_SHELL, "-c", script, "init", *argv_inside(command)]
@@ -95,7 +95,7 @@ class ResourceLimit:
 
 
 def resource_limits(
-    command: Command, bursts_bounded: bool, own_processes: int
+    command: Command, hierarchies: Hierarchies, own_processes: int
 ) -> list[ResourceLimit]:
     """What setrlimit(2) bounds: a backstop under the control groups, or in their place.
 
@@ -104,15 +104,17 @@ def resource_limits(
 
     Parameters
     ----------
-    bursts_bounded : bool
-        Whether a control group bounds memory; else RLIMIT_DATA stops what grows faster than the
-        supervisor looks.
+    hierarchies : Hierarchies
+        What control groups bound. Where none bounds memory, RLIMIT_DATA stops what grows faster
+        than the supervisor looks.
     own_processes : int
         The sandbox's own in the user namespace, which are counted too.
     """
     limits = command.limits
     cpu_s = math.ceil(limits.cpu_time_s) + 1
     most_processes = processes(command) + own_processes
+    if hierarchies.pids is not None:
+        most_processes += _UNTOLD_PROCESSES
     file_bytes = limits.scratch_mib * MIB
     stack_bytes = max(_STACK_BYTES, limits.memory_mib * MIB)
     bounds = [
@@ -124,7 +126,7 @@ def resource_limits(
         (resource.RLIMIT_CORE, 0, 0),
         (resource.RLIMIT_MEMLOCK, 0, 0),
     ]
-    if not bursts_bounded and TRAITS[command.profile].bounds_data:
+    if hierarchies.memory is None and TRAITS[command.profile].bounds_data:
         data_bytes = 2 * limits.memory_mib * MIB + 256 * MIB
         bounds.append((resource.RLIMIT_DATA, data_bytes, data_bytes))
     found = []

@@ -106,6 +106,9 @@ class BubblewrapSandbox:
         """Start a command that is spoken to in frames, and return at once."""
         return self._run(command, interactive=True, stdin=b"")
 
+    def close(self) -> None:
+        """Let go of what is kept from one run to the next: nothing."""
+
     def _run(self, command: Command, interactive: bool, stdin: bytes) -> Run:
         return Run(
             lambda: BubblewrapLaunched(self.host, command, interactive, stdin),

@@ -128,6 +128,10 @@ class Cgroup:
         events = "memory.events" if self.hierarchies.is_v2 else "memory.oom_control"
         return _field(self._memory / events, "oom_kill") > 0
 
+    def out_of_processes(self) -> bool:
+        """Whether the kernel had to refuse a process or a thread."""
+        return self._pids is not None and _field(self._pids / "pids.events", "max") > 0
+
     def is_bounded(self, memory_bytes: int) -> bool:
         """Whether the kernel took the limit on memory, and accounts for it."""
         if self._memory is None:
@@ -229,6 +233,7 @@ def _works(hierarchies: Hierarchies) -> bool:
             group.add(child)
             works = all(child in _members(path) for path in group._directories)
             works = works and group.is_bounded(64 * MIB) and not group.out_of_memory()
+            works = works and not group.out_of_processes()
         finally:
             group.kill_until_empty()
             os.waitpid(child, 0)

@@ -25,10 +25,19 @@ class Profile(StrEnum):
 
 
 class RunStatus(StrEnum):
-    """How a run ended. All but EXITED say that the sandbox or a signal ended it."""
+    """How a run ended.
+
+    The first two are the program's own ends. Then those of a program that was refused processes,
+    scratch space or files, which the kernel does by an error that the program may live with: they
+    are told where it did not, by ending with a code other than 0 or by a signal. For the rest the
+    sandbox has ended it.
+    """
 
     EXITED = "exited"
     SIGNALLED = "signalled"
+    PROCESSES_EXCEEDED = "processes_exceeded"
+    SCRATCH_EXCEEDED = "scratch_exceeded"
+    FILES_EXCEEDED = "files_exceeded"  # more files and folders than there are inodes
     CPU_TIME_EXCEEDED = "cpu_time_exceeded"
     WALL_TIME_EXCEEDED = "wall_time_exceeded"
     MEMORY_EXCEEDED = "memory_exceeded"
@@ -186,3 +195,6 @@ class Sandbox(Protocol):
 
     def start(self, command: Command) -> InteractiveRun:
         """Start a command that is spoken to in frames, and return at once."""
+
+    def close(self) -> None:
+        """Let go of what is kept from one run to the next; more runs may follow."""

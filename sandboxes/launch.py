@@ -52,6 +52,7 @@ class BubblewrapLaunched:
         self._init_fd: int | None = None
         self._scratch_fd: int | None = None
         self.is_held = False
+        self._collects = bool(command.collect)
         self.pipes = Pipes(interactive, stdin)
         try:
             with self._theirs:
@@ -98,7 +99,7 @@ class BubblewrapLaunched:
         numbers = Descriptors(first, first + 1, first + 2, hold, len(descriptors))
         descriptors += [self._memory_file(content) for content in command.files.values()]
 
-        inner = program(command, bursts_bounded=host.hierarchies.memory is not None)
+        inner = program(command, host.hierarchies)
         uid = self.uid if host.is_root else None
         runtime = packages_of(command.profile, host.runtime)
         arguments = bubblewrap_arguments(command, numbers, runtime, host.scratch_mount)
@@ -156,13 +157,14 @@ class BubblewrapLaunched:
 
         A scratch space that we mounted is ours to look into. One that bubblewrap made is reached
         through its init, which holds still until we have done so: after the end it would be gone.
+        That takes time, so it is had only where files are going to be collected.
         """
         init = self._status.get("child-pid")
         root = f"/proc/{init}/root"
         try:
             if self._scratch_fd is not None:
                 return os.open("home", _DIRECTORY, dir_fd=self._scratch_fd)
-            if init is None:
+            if init is None or not self._collects:
                 return None
             if os.path.samefile(root, "/"):
                 return None  # not in its own root yet

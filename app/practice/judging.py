@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from enum import StrEnum
@@ -16,24 +16,30 @@ from functools import cache
 from types import TracebackType
 from typing import Protocol, Self, cast
 
+import graders.answers
+import graders.concurrency
 import graders.function
 import graders.kernel
 import graders.simulation
+from app.practice import gpu, gpu_workers
 from graders.ports import (
     Case,
+    Environment,
     Finished,
     Launcher,
     Outcome,
     Output,
     ProgramLimits,
     ProgramSpec,
+    Shortage,
     StopReason,
     Task,
     Usage,
 )
 from graders.verdict import Event, EventKind, JsonObject
 from problems.schema import ProblemSpec
-from sandboxes.bubblewrap import BubblewrapSandbox
+from problems.strict import Location
+from sandboxes.doctor import BACKENDS, AnySandbox
 from sandboxes.interface import (
     DEFAULT_LIMITS,
     BatchRun,
@@ -45,7 +51,6 @@ from sandboxes.interface import (
     Sandbox,
     SandboxError,
 )
-from sandboxes.slot import SlotSandbox
 
 
 class Mode(StrEnum):
@@ -67,15 +72,43 @@ class Grader(Protocol):
 
 
 GRADERS: dict[str, Grader] = {
+    "answers": cast(Grader, graders.answers),
     "function": cast(Grader, graders.function),
     "kernel": cast(Grader, graders.kernel),
+    "concurrency": cast(Grader, graders.concurrency),
     "simulation": cast(Grader, graders.simulation),
 }
 
 
+def about_grader(spec: ProblemSpec) -> Iterator[tuple[Location, str]]:
+    """What the grader says is wrong with its section of problem.yaml, beyond the shape."""
+    if spec.grader.kind == "answers":
+        for fault in graders.answers.faults(spec.grader.model_dump()):
+            yield ("grader", *fault.place), fault.message
+
+
 def queue_of(spec: ProblemSpec) -> str:
-    """The Celery queue for submissions to this problem."""
-    return GRADERS[spec.grader.kind].QUEUE
+    """The Celery queue for submissions to this problem, as long as somebody listens to it."""
+    queue = GRADERS[spec.grader.kind].QUEUE
+    if queue == gpu_workers.QUEUE and not gpu_workers.one_is_alive():
+        return gpu_workers.FALLBACK
+    return queue
+
+
+def seed_of(replay: JsonObject) -> int:
+    """The seed that a counterexample was found with."""
+    return int(cast(int, replay["seed"]))
+
+
+def as_typed(spec: ProblemSpec, source: str, seed: int) -> str:
+    """A file of an author's, as a candidate who was given this seed's values would have typed it.
+
+    The files of a worksheet hold formulas, because its values differ from seed to seed; any other
+    file is what it is.
+    """
+    if not spec.is_drawn_per_attempt:
+        return source
+    return graders.answers.fill(spec.grader.model_dump(), source, seed)
 
 
 def judge(
@@ -106,7 +139,7 @@ def judge(
     if mode is Mode.REPLAY:
         if replay is None:
             raise ValueError("a replay needs the counterexample's replay data, got none")
-        seed = int(cast(int, replay["seed"]))
+        seed = seed_of(replay)
     task = Task(
         settings=spec.grader.model_dump(),
         cases=cases_for(spec, mode, replay),
@@ -189,6 +222,9 @@ class SandboxLauncher:
                 raise Cancelled
             self._running.remove(run)
         return Finished(_outcome(result), result.stdout, result.stderr, result.collected)
+
+    def offers(self, environment: Environment) -> bool:
+        return environment is not Environment.GPU or gpu.properties() is not None
 
     def cancel(self) -> None:
         """From another thread: end every program now and start no more."""
@@ -273,9 +309,18 @@ _REASONS = {
 }
 
 
+_SHORTAGES = {
+    RunStatus.PROCESSES_EXCEEDED: Shortage.PROCESSES,
+    RunStatus.SCRATCH_EXCEEDED: Shortage.SCRATCH,
+    RunStatus.FILES_EXCEEDED: Shortage.FILES,
+}
+
+
 def _outcome(result: RunResult) -> Outcome:
+    by_itself = StopReason.EXITED if result.signal is None else StopReason.SIGNALLED
     return Outcome(
-        reason=_REASONS[result.status],
+        reason=_REASONS.get(result.status, by_itself),
+        shortage=_SHORTAGES.get(result.status),
         exit_code=result.exit_code,
         signal=result.signal,
         cpu_time_s=result.cpu_time_s,
@@ -284,27 +329,29 @@ def _outcome(result: RunResult) -> Outcome:
     )
 
 
-SANDBOXES: dict[str, Callable[[], Sandbox]] = {
-    "slot": SlotSandbox,
-    "bubblewrap": BubblewrapSandbox,
-}
-DEFAULT_SANDBOX = "slot"
+DEFAULT_BACKEND = "slot"
+
+
+def backend_name() -> str:
+    """Which sandbox judges here. Raises SandboxError if the environment names none that we have."""
+    name = os.environ.get("SANDBOX_BACKEND") or DEFAULT_BACKEND
+    if name not in BACKENDS:
+        raise SandboxError(f"SANDBOX_BACKEND must be one of {', '.join(BACKENDS)}, got {name!r}")
+    return name
 
 
 @cache
-def host_sandbox() -> Sandbox:
+def host_sandbox() -> AnySandbox:
     """This host's sandbox, examined once a process. Raises SandboxError where none holds.
 
     There is no silent second choice: what a run's CPU time and memory count differs a little
     between the two, and a verdict must not depend on which worker took the submission.
     """
-    name = os.environ.get("SANDBOX_BACKEND") or DEFAULT_SANDBOX
-    if name not in SANDBOXES:
-        raise SandboxError(f"SANDBOX_BACKEND must be one of {', '.join(SANDBOXES)}, got {name!r}")
+    name = backend_name()
     try:
-        return SANDBOXES[name]()
+        return BACKENDS[name]()
     except SandboxError as error:
-        if name != DEFAULT_SANDBOX:
+        if name != DEFAULT_BACKEND:
             raise
         raise SandboxError(
             f"{error}. Where slots cannot be made, SANDBOX_BACKEND=bubblewrap may hold: it "

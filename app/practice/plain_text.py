@@ -12,6 +12,9 @@ MAX_LINES = 60
 def counterexample_lines(counterexample: dict[str, Any]) -> Iterator[str]:
     """What a counterexample's drawing shows, as lines: arithmetic, waits, messages, text."""
     data = counterexample["data"]
+    if counterexample["kind"] == "interleaving":
+        yield from interleaving_lines(data)
+        return
     for group in data.get("configuration", []):
         rows = [f"{row['name']}={row['value']}" for row in group["rows"]]
         plain = len(group["rows"]) == 1 and group["rows"][0]["name"] == group["name"]
@@ -29,6 +32,7 @@ def counterexample_lines(counterexample: dict[str, Any]) -> Iterator[str]:
     for edge in data.get("wait_graph", {}).get("edges", []):
         yield edge["text"]
     yield from _table(_messages(data.get("diagram") or {}))
+    yield from _operations(data)
     for vector in data.get("vectors", []):
         ended = "did not return"
         if vector["after"] is not None:
@@ -39,6 +43,40 @@ def counterexample_lines(counterexample: dict[str, Any]) -> Iterator[str]:
         text = str(data.get(key) or "").strip()
         if text not in counterexample["summary"]:
             yield from text.splitlines()[-MAX_LINES:]
+
+
+def _operations(data: dict[str, Any]) -> Iterator[str]:
+    """A sequence of operations; what was asked after a wrong one, and the state there."""
+    if "make" in data:
+        yield data["make"]
+    for step in data.get("operations", []):
+        yield f"{step['number']:>3}  {step['call']}"
+        if step["note"]:
+            yield f"     {step['note']}"
+        if not step["ok"]:
+            for row in step["rows"]:
+                mark = " " if row["ok"] else "!"
+                yield f"   {mark} {row['name']}: must be {row['expected']}, is {row['answer']}"
+        if step["shown"]:
+            for view in step["views"]:
+                yield f"     {view['title']}:"
+                for cell in view["cells"]:
+                    yield f"       {cell['name']}: {', '.join(cell['lines'])}"
+    yield from _table([[str(one) for one in row.values()] for row in data.get("growth", [])])
+
+
+def interleaving_lines(data: dict[str, Any]) -> Iterator[str]:
+    """An execution: what was called and answered, then each step with its thread and line."""
+    for operation in data["operations"]:
+        mark = "!" if operation["wrong"] else " "
+        yield (f"{mark} thread {operation['thread']}: {operation['text']} -> {operation['answer']}")
+    rows = [["", "step", "thread", "line", "what happens"]]
+    for number, step in enumerate(data["steps"], start=1):
+        mark = "!" if step["wrong"] else "~" if step["stale"] else ""
+        line = "" if step["line"] is None else str(step["line"])
+        note = f" ({step['note']})" if step.get("note") else ""
+        rows.append([mark, str(number), str(step["thread"]), line, f"{step['text']}{note}"])
+    yield from _table(rows)
 
 
 def _messages(diagram: dict[str, Any]) -> list[list[str]]:

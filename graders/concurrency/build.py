@@ -8,7 +8,7 @@ libtsan is never linked. clang emits other calls and is not supported.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -28,10 +28,23 @@ PROGRAM_OPTIONS = (
     "-Dno_sanitize_thread=",
     "-D__no_sanitize__(...)=",
     "-D__no_sanitize_thread__=",
+    # Indirect calls and returns become jumps to the runner's functions (boundary.cpp), which see
+    # that they stay in the program.
+    "-mindirect-branch=thunk-extern",
+    "-mindirect-branch-register",
+    "-mfunction-return=thunk-extern",
+    "-fcf-protection=none",
+    "-fno-gnu-unique",
+    "-fno-ipa-ra",  # those functions take registers that gcc would think untouched
+    "-fno-jump-tables",
+    "-fno-optimize-sibling-calls",
 )
 _WRAPPED = ("memcpy", "memmove", "memset", "memcmp")
 LINK_OPTIONS = (
     "-shared",
+    # The runner exports what its own templates became; the program must call its own, which are
+    # instrumented.
+    "-Wl,-Bsymbolic",
     "-Wl,-z,now",  # what the loader writes lazily could not be told from the program's own data
     "-Wl," + ",".join(f"--wrap={name}" for name in _WRAPPED),
 )
@@ -57,7 +70,7 @@ def compile_runtime(gcc: str, source: str, output: str) -> tuple[str, ...]:
 
 def link_runner(gcc: str, objects: Sequence[str], output: str) -> tuple[str, ...]:
     """Link the runtime's objects; programs find its functions because it exports them."""
-    return (gcc, "-rdynamic", *objects, "-o", output, "-ldl")
+    return (gcc, "-s", "-rdynamic", *objects, "-o", output, "-ldl")
 
 
 def compile_program(
@@ -75,20 +88,47 @@ def link_program(gcc: str, object_file: str, output: str) -> tuple[str, ...]:
 
 
 def check(
-    runner: str, program: str, *, descriptor: int, seed: int, limits: SearchLimits
+    runner: str,
+    program: str,
+    *,
+    descriptor: int,
+    seed: int,
+    limits: SearchLimits,
+    scenarios: Mapping[str, int] | None = None,
 ) -> tuple[str, ...]:
-    """Look for a counterexample in all scenarios, at random first and then exhaustively."""
+    """Look for a counterexample in all scenarios, at random first and then exhaustively.
+
+    `scenarios` names the only ones, each with a number of exhaustive executions of its own.
+    """
+    chosen = [("--scenario", f"{name}:{number}") for name, number in (scenarios or {}).items()]
     return (
         *(runner, "check", program, "--fd", str(descriptor), "--seed", str(seed)),
+        *(argument for pair in chosen for argument in pair),
         *("--random-executions", str(limits.random_executions)),
         *("--exhaustive-executions", str(limits.exhaustive_executions)),
         *("--time-limit-s", str(limits.time_limit_s)),
     )
 
 
-def progress(runner: str, program: str, *, descriptor: int, seed: int) -> tuple[str, ...]:
+def progress(
+    runner: str, program: str, *, descriptor: int, seed: int, scenario: str | None = None
+) -> tuple[str, ...]:
     """Suspend threads for ever and name each scenario's progress class."""
-    return (runner, "progress", program, "--fd", str(descriptor), "--seed", str(seed))
+    return _of_scenarios(runner, "progress", program, descriptor, seed, scenario)
+
+
+def cache_lines(
+    runner: str, program: str, *, descriptor: int, seed: int, scenario: str | None = None
+) -> tuple[str, ...]:
+    """Find variables of two threads in one cache line."""
+    return _of_scenarios(runner, "lines", program, descriptor, seed, scenario)
+
+
+def _of_scenarios(
+    runner: str, task: str, program: str, descriptor: int, seed: int, scenario: str | None
+) -> tuple[str, ...]:
+    command = (runner, task, program, "--fd", str(descriptor), "--seed", str(seed))
+    return command if scenario is None else (*command, "--scenario", scenario)
 
 
 def replay(

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 from graders.concurrency.build import is_own
 from graders.harness import wire
-from graders.verdict import Counterexample, JsonObject
 
 PROGRESS_CLASSES = ("blocking", "stalls", "lock_free", "wait_free")  # from worst to best
 
@@ -68,41 +67,37 @@ class Failure:
             pcs.append(self.pc)
         return list(dict.fromkeys(pcs))
 
-    def to_counterexample(self, case: str, seed: int, lines: Mapping[str, str]) -> Counterexample:
-        """The counterexample as the page shows it; `lines` maps program counters to lines."""
-        steps: list[Any] = []
-        for step in self.steps:
-            told = {key: value for key, value in step.items() if key != "pc"}
-            if step.get("pc") in lines:
-                told["line"] = lines[step["pc"]]
-            steps.append(told)
-        data: JsonObject = {
-            "scenario": self.scenario,
-            "failure": self.kind,
-            "context_switches": self.context_switches,
-            "thread": self.thread,
-            "operations": [dict(operation) for operation in self.operations],
-            "steps": steps,
-        }
-        if self.pc is not None and self.pc in lines:
-            data["line"] = lines[self.pc]
-        replay: JsonObject = {
-            "case": case,
-            "seed": seed,
-            "scenario": self.scenario,
-            "schedule": self.schedule,
-        }
-        return Counterexample("interleaving", self.message, data, replay)
-
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The progress class of a scenario and what shows it."""
+    """The progress class of a scenario and the execution that shows it."""
 
     scenario: str
     progress_class: str
     message: str
     schedule: str
+    after_steps: int  # that the suspended thread did, where one was suspended
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A variable that one thread keeps storing to."""
+
+    thread: int
+    place: str
+    stores: int  # in one execution
+    line_offset_bytes: int
+    size_bytes: int
+    pc: str
+
+
+@dataclass(frozen=True, slots=True)
+class SharedLine:
+    """Two variables of different threads in one 64-byte line."""
+
+    first: Store
+    second: Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +108,7 @@ class CheckResult:
     coverage: list[Coverage] = field(default_factory=list)
     progress: list[Progress] = field(default_factory=list)
     outcomes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    shared_lines: list[SharedLine] = field(default_factory=list)
 
     @property
     def proved(self) -> bool:
@@ -144,6 +140,43 @@ def split_frames(stream: bytes) -> Iterator[bytes]:
         yield frame
 
 
+Message = Failure | Coverage | Progress | list[SharedLine] | dict[str, Any] | Literal["done"]
+
+
+def read_message(frame: bytes) -> Message:
+    """One frame; a `dict` holds the outcomes of a litmus program.
+
+    Raises
+    ------
+    RunnerError
+        If it says what no runner says.
+    """
+    try:
+        message, _ = wire.unpack(frame)
+        match message.pop("type"):
+            case "counterexample" | "replay":
+                return _failure(message)
+            case "coverage":
+                return Coverage(**message)
+            case "progress":
+                return _progress(message)
+            case "cache_lines":
+                return [
+                    SharedLine(Store(**pair["first"]), Store(**pair["second"]))
+                    for pair in message["pairs"]
+                ]
+            case "outcomes":
+                return message
+            case "done":
+                return "done"
+            case "error":
+                raise RunnerError(message["message"])
+            case other:
+                raise RunnerError(f"a runner sends no message of type {other!r}")
+    except (wire.WireError, KeyError, TypeError, AttributeError) as error:
+        raise RunnerError(f"a message of the runner is malformed: {error!r}") from error
+
+
 def read_result(frames: Iterator[bytes]) -> CheckResult:
     """Everything that a runner said.
 
@@ -156,28 +189,22 @@ def read_result(frames: Iterator[bytes]) -> CheckResult:
     failure: Failure | None = None
     done = False
     for frame in frames:
-        try:
-            message, _ = wire.unpack(frame)
-            match message.pop("type"):
-                case "counterexample" | "replay":
-                    failure = _failure(message)
-                case "coverage":
-                    result.coverage.append(Coverage(**message))
-                case "progress":
-                    result.progress.append(_progress(message))
-                case "outcomes":
-                    result.outcomes[message["scenario"]] = message
-                case "error":
-                    raise RunnerError(message["message"])
-                case "done":
-                    done = True
-                case other:
-                    raise RunnerError(f"a runner sends no message of type {other!r}")
-        except (wire.WireError, KeyError, TypeError) as error:
-            raise RunnerError(f"a message of the runner is malformed: {error!r}") from error
+        match read_message(frame):
+            case Failure() as failure:
+                pass
+            case Coverage() as coverage:
+                result.coverage.append(coverage)
+            case Progress() as progress:
+                result.progress.append(progress)
+            case dict() as outcomes:
+                result.outcomes[outcomes["scenario"]] = outcomes
+            case list() as lines:
+                result.shared_lines.extend(lines)
+            case _:
+                done = True
     if not done:
         raise RunnerError("a runner must end by saying that it is done; this one did not")
-    return CheckResult(failure, result.coverage, result.progress, result.outcomes)
+    return replace(result, failure=failure)
 
 
 def _failure(message: Mapping[str, Any]) -> Failure:
@@ -199,7 +226,14 @@ def _failure(message: Mapping[str, Any]) -> Failure:
 def _progress(message: Mapping[str, Any]) -> Progress:
     if message["class"] not in PROGRESS_CLASSES:
         raise RunnerError(f"a progress class must be one of {', '.join(PROGRESS_CLASSES)}")
-    return Progress(message["scenario"], message["class"], message["message"], message["schedule"])
+    return Progress(
+        scenario=message["scenario"],
+        progress_class=message["class"],
+        message=message["message"],
+        schedule=message["schedule"],
+        after_steps=message["after_steps"],
+        failure=_failure(message),
+    )
 
 
 def read_lines(addr2line_output: str, own: Sequence[str]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from graders.function.programs import NoJson, Raised, Returned, Stopped
 from graders.function.trials import Trial
 from graders.harness.items import Item
 from graders.ports import Outcome, StopReason
+from graders.shortages import shortage_text
 from graders.text import say
 from graders.verdict import Counterexample, Json, JsonObject
 
@@ -39,6 +40,8 @@ def explain(trial: Trial, replay: JsonObject) -> tuple[str, Counterexample]:
 
 def how_it_ended(outcome: Outcome) -> str:
     """A program's end as the second half of a sentence."""
+    if outcome.shortage is not None:
+        return say("the program failed when {fact}", fact=shortage_text(outcome.shortage))
     match outcome.reason:
         case StopReason.EXITED:
             return say("the program exited with code {code}", code=str(outcome.exit_code))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any, TypeAlias
 
 from graders.harness import wire
 from graders.harness.items import Item, Step
+from graders.harness_files import harness_files
 from graders.ports import (
     JudgeError,
     Launcher,
@@ -68,12 +68,6 @@ class Stopped:
 Reply: TypeAlias = Returned | NoJson | Raised | Stopped
 
 
-def _harness(*names: str) -> dict[str, bytes]:
-    folder = resources.files("graders")
-    paths = ["text.py", *(f"harness/{name}" for name in names)]
-    return {f"graders/{path}": folder.joinpath(path).read_bytes() for path in paths}
-
-
 class Submission:
     """The candidate's program. Started when first asked, and again after it has ended."""
 
@@ -82,7 +76,10 @@ class Submission:
         self._answer_time_limit_s = float(str(task.settings["answer_time_limit_s"]))
         self._spec = ProgramSpec(
             argv=("python", "-m", "graders.harness.function", str(task.settings["entry_point"])),
-            files={**_harness("function.py", "candidate.py", "wire.py"), "submission.py": source},
+            files={
+                **harness_files("function.py", "candidate.py", "wire.py"),
+                "submission.py": source,
+            },
             limits=task.limits,
         )
         self._program: Program | None = None
@@ -180,7 +177,7 @@ class Checker:
         self._program = launcher.start(
             ProgramSpec(
                 argv=("python", "-m", "graders.harness.checker", module.removesuffix(".py")),
-                files={**own, **_harness("checker.py", "items.py", "wire.py")},
+                files={**own, **harness_files("checker.py", "items.py", "wire.py")},
                 limits=CHECKER_LIMITS,
             )
         )

@@ -29,7 +29,7 @@ class NotJson(Exception):
         self.fault = fault
 
 
-def _plain(value: Any, path: str = "", depth: int = 0) -> Any:
+def plain(value: Any, path: str = "", depth: int = 0) -> Any:
     """The value as JSON has it; numpy scalars become plain numbers."""
     if depth > NESTING_LIMIT:
         raise NotJson(
@@ -59,11 +59,11 @@ def _plain(value: Any, path: str = "", depth: int = 0) -> Any:
                         key=f"{key!r:.80}",
                     )
                 )
-        return {key: _plain(one, f"{path}[{key!r:.80}]", depth + 1) for key, one in value.items()}
+        return {key: plain(one, f"{path}[{key!r:.80}]", depth + 1) for key, one in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(one, f"{path}[{i}]", depth + 1) for i, one in enumerate(value)]
+        return [plain(one, f"{path}[{i}]", depth + 1) for i, one in enumerate(value)]
     if getattr(value, "shape", None) == () and hasattr(value, "dtype"):
-        return _plain(value.item(), path, depth + 1)
+        return plain(value.item(), path, depth + 1)
     raise NotJson(
         say(
             "the answer{path} must be a dict, list, str, number, bool or None, got {kind}",
@@ -83,7 +83,7 @@ def _answer(code: types.CodeType, entry_point: str, arguments: dict[str, Any]) -
     except BaseException as error:
         return {"type": "raised", **candidate.explain(error)}
     try:
-        return {"type": "returned", "answer": _plain(returned)}
+        return {"type": "returned", "answer": plain(returned)}
     except NotJson as error:
         return {"type": "no_json", "message": to_json(error.fault)}
     except BaseException as error:  # a subclass of dict or float can raise whatever it likes

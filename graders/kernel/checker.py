@@ -11,20 +11,19 @@ each output.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from graders.harness import wire
 from graders.kernel.comparison import Comparison, compare
-from graders.kernel.device.messages import adopt_standard_streams
+from graders.kernel.comparison_json import comparison_to_json
 from graders.kernel.elements import DType, widen
 from graders.kernel.inputs import draw
 from graders.kernel.operations import OPERATIONS
 from graders.kernel.operations.base import Array, Call, Tensor
+from graders.kernel.streams import adopt_standard_streams
 
 POISON_WORD = {2: 0xFFFF, 4: 0xFFFFFFFF}
 
@@ -159,21 +158,6 @@ def _strided(
         raise ValueError(f"a tensor must lie in its storage, it ends at {offset + needed}")
     steps = tuple(step * flat.itemsize for step in strides)
     return np.lib.stride_tricks.as_strided(flat[offset:], tuple(shape), steps, writeable=False)
-
-
-def comparison_to_json(comparison: Comparison) -> dict[str, Any]:
-    """A comparison as JSON, numbers that JSON lacks as strings."""
-    return _spelled(asdict(comparison))  # type: ignore[no-any-return]
-
-
-def _spelled(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _spelled(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_spelled(one) for one in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    return value
 
 
 def main() -> None:

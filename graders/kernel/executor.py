@@ -4,12 +4,12 @@ A process for each submission, so that a crash of the device's context, an endle
 is left in freed memory costs nobody else anything. It reads plans and cubins; no Python of a
 candidate is ever here.
 
-Requests, each answered by one message (or by ``fault``):
+It begins by telling the GPU's properties. Requests, each answered by one message (or by ``fault``):
 
-- ``open``: wait for the GPU and make a context; answered with its properties.
+- ``open``: wait for the GPU and make a context.
 - ``check``: ``plan``, ``tensors``, ``seed``, ``limit_s`` and cubins. Runs it twice on the same
-  inputs. Answered with the results' bytes and what was noticed: trespasses, changed inputs, words
-  that differ between the two runs.
+  inputs. Answered with the results' bytes (those of the second run follow if they differ) and what
+  was noticed: trespasses, changed inputs, bytes that differ.
 - ``time``: ``plan`` and ``reference`` (the cubins of the first come first, ``n_blobs`` of them),
   ``tensors``, ``seeds``, ``limit_s``. Answered with ``candidate_s`` and
   ``reference_s``, and every distinct result of the candidate: ``results`` lists the seed's number
@@ -32,14 +32,11 @@ from graders.harness import wire
 from graders.kernel.device.alternation import Contender, alternate
 from graders.kernel.device.driver import Device, DeviceFault
 from graders.kernel.device.lock import gpu_locked
-from graders.kernel.device.messages import (
-    adopt_standard_streams,
-    inputs_of,
-    plan_from,
-    tensors_from_json,
-)
-from graders.kernel.device.replay import OTHER_POISON, Inputs, Replay
+from graders.kernel.device.messages import inputs_of, plan_from
+from graders.kernel.device.replay import OTHER_POISON, Inputs, Memory, Replay, fenced_bytes
 from graders.kernel.device.trusted import Trusted, compile_trusted
+from graders.kernel.streams import adopt_standard_streams
+from graders.kernel.tensors_json import tensors_from_json
 
 Answer = tuple[dict[str, Any], list[bytes]]
 
@@ -63,16 +60,15 @@ class Executor:
         replay.prepare(trusted, seed)
         replay.run()
         first = replay.results(limit_s)
+        digest = replay.digest(trusted)
         trespasses = [*inputs.fence.trespasses(), *replay.fence.trespasses()]
         changed = inputs.changed(device, seed)
         # Another poison, so that reading what nobody wrote shows.
         replay.prepare(trusted, seed, OTHER_POISON)
         replay.run()
-        again = replay.results(limit_s)
-        differing = [
-            0 if one == other else _differing_bytes(one, other)
-            for one, other in zip(first, again, strict=True)
-        ]
+        device.wait(limit_s)
+        again = [] if replay.digest(trusted) == digest else replay.results(limit_s)
+        differing = [_differing_bytes(*both) for both in zip(first, again, strict=False)]
         replay.free()
         inputs.fence.free()
         return {
@@ -80,7 +76,7 @@ class Executor:
             "changed_inputs": changed,
             "differing_bytes": differing,
             "configurations_s": replay.configurations_s,
-        }, first
+        }, first + again
 
     def time(self, request: dict[str, Any], blobs: list[bytes]) -> Answer:
         """Candidate against reference in alternation."""
@@ -90,24 +86,24 @@ class Executor:
         seeds = [int(seed) for seed in request["seeds"]]
         device, trusted = self._device, self._trusted
         inputs = Inputs(device, trusted, tensors)
-        candidate, reference = (
-            Replay(device, plan_from(request[name], cubins, tensors), inputs)
+        plans = [
+            plan_from(request[name], cubins, tensors)
             for name, cubins in (("plan", blobs[:n_blobs]), ("reference", blobs[n_blobs:]))
-        )
+        ]
+        # The same places for both: where a buffer lies has its own influence on a time.
+        memory = Memory(device, max(map(fenced_bytes, plans)))
+        candidate, reference = (Replay(device, plan, inputs, memory) for plan in plans)
         for replay in (candidate, reference):
             replay.pick_configurations(trusted, seeds[0], limit_s)
         kept = DistinctResults(trusted, candidate, limit_s)
 
-        def contender(replay: Replay, rival: Replay, after: Callable[[int], None]) -> Contender:
-            def prepare(seed: int) -> None:
-                replay.prepare(trusted, seed, others=[rival.fence])
-
-            return Contender(prepare, replay.run, after)
+        def contender(replay: Replay, after: Callable[[int], None]) -> Contender:
+            return Contender(lambda seed: replay.prepare(trusted, seed), replay.run, after)
 
         samples = alternate(
             device,
-            contender(candidate, reference, kept.note),
-            contender(reference, candidate, lambda number: None),
+            contender(candidate, kept.note),
+            contender(reference, lambda number: None),
             seeds,
             random.SystemRandom(),
             limit_s,
@@ -159,14 +155,14 @@ def serve(lock_folder: Path) -> None:
     """Answer requests until the grader hangs up."""
     device = Device()
     cubin = compile_trusted(device.properties.architecture)  # before the lock: it takes no GPU
-    request = wire.read_request()
-    if request is None:
+    wire.write_answer({"properties": asdict(device.properties)})
+    if wire.read_request() is None:
         return
     tell = lambda: wire.write_answer({"waiting": True})  # noqa: E731
     with gpu_locked(lock_folder, device.properties.uuid, tell):
         device.open()
         executor = Executor(device, cubin)
-        wire.write_answer({"properties": asdict(device.properties)})
+        wire.write_answer({})
         methods = {"check": executor.check, "time": executor.time}
         while (request := wire.read_request()) is not None:
             message, blobs = request

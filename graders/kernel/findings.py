@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from graders.kernel.comparison import Comparison, Fault, Mismatch
+from graders.kernel.comparison import Fault, Mismatch
 from graders.kernel.interpreted import Broke, MemoryFault
 from graders.kernel.operations.base import Call
 from graders.kernel.record import Raised, Refused, Stopped
+from graders.kernel.tile import heat_map
 from graders.ports import Outcome, StopReason
 from graders.text import Text, say
 from graders.verdict import Counterexample, Json, JsonObject, Verdict
@@ -18,10 +19,8 @@ from graders.verdict import Counterexample, Json, JsonObject, Verdict
 Finding = tuple[Verdict, Counterexample]
 
 
-def of_mismatch(call: Call, number: int, comparison: Comparison, replay: JsonObject) -> Finding:
+def of_mismatch(call: Call, number: int, mismatch: Mismatch, replay: JsonObject) -> Finding:
     """A result that no correct arithmetic gives: the first wrong element, and where others lie."""
-    mismatch = comparison.mismatch
-    assert mismatch is not None  # noqa: S101  the caller looked
     output = call.outputs[number]
     where = say(
         "{output}{index}", output=output.name, index=f"[{', '.join(map(str, mismatch.index))}]"
@@ -43,11 +42,7 @@ def of_mismatch(call: Call, number: int, comparison: Comparison, replay: JsonObj
         "wrong_elements": mismatch.n_wrong,
         "not_written_elements": mismatch.n_not_written,
         "elements": mismatch.n_elements,
-        "map": {
-            "tile_rows": mismatch.map.tile_rows,
-            "tile_columns": mismatch.map.tile_columns,
-            "ratios": [[number_to_json(one) for one in row] for row in mismatch.map.ratios],
-        },
+        "heat_map": heat_map(mismatch.map),
     }
     return Verdict.WRONG_ANSWER, Counterexample("tile", summary, data, replay)
 

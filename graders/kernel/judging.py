@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from graders.kernel import findings
+from graders.kernel import findings, on_gpu
 from graders.kernel.interpreted import (
     Broke,
     Compared,
@@ -84,12 +84,27 @@ def judge(task: Task, source: bytes, launcher: Launcher, seed: int) -> Iterator[
     """
     yield compiling()
     settings = Settings.of(task)
-    recorder = Recorder(launcher, source, settings.entry_point, task.limits, settings.target)
+    session = on_gpu.open_session(launcher, str(task.settings["operation"]))
+    target = (on_gpu.target_of(session) if session else None) or settings.target
+
+    def recorder_of(code: bytes) -> Recorder:
+        seen = int(session.properties["multiprocessors"]) if session else 0
+        return Recorder(launcher, code, settings.entry_point, task.limits, target, seen)
+
+    recorder = recorder_of(source)
     interpreter = Interpreter(launcher)
     try:
         failed = recorder.load()
         if failed is not None:
             yield _import_failed(failed, recorder)
+            return
+        if session is not None:
+            own = task.files[on_gpu.REFERENCE]
+            reference = on_gpu.Reference(own, target, lambda: recorder_of(own))
+            text = source.decode("utf-8", "replace")
+            yield from on_gpu.judge(
+                task, settings.operation, session, recorder, reference, text, seed
+            )
             return
         judging = Judging(settings, recorder, interpreter, source.decode("utf-8", "replace"), seed)
         results: list[CaseResult] = []
@@ -105,6 +120,8 @@ def judge(task: Task, source: bytes, launcher: Launcher, seed: int) -> Iterator[
     finally:
         recorder.close()
         interpreter.close()
+        if session is not None:
+            session.close()
 
 
 def _import_failed(failed: Refused | Raised | Stopped, recorder: Recorder) -> Event:
@@ -218,7 +235,7 @@ def _compared(
     }
     for number, comparison in enumerate(run.comparisons):
         if comparison.mismatch is not None:
-            return findings.of_mismatch(call, number, comparison, replay), metrics
+            return findings.of_mismatch(call, number, comparison.mismatch, replay), metrics
     return None, metrics
 
 

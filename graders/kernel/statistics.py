@@ -14,7 +14,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-MIN_PAIRS = 30
+MIN_PAIRS = 60
 HALF_WIDTH = 0.005  # of the ratio's 95 % interval, relative
 LIMIT_S = 8.0
 CONFIDENCE = 0.95

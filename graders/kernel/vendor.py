@@ -24,12 +24,13 @@ from graders.kernel.checker import TorchArrays
 from graders.kernel.device.alternation import Contender, alternate
 from graders.kernel.device.driver import DeviceFault
 from graders.kernel.device.lock import gpu_locked
-from graders.kernel.device.messages import adopt_standard_streams, inputs_of, plan_from
+from graders.kernel.device.messages import inputs_of, plan_from
 from graders.kernel.device.replay import Inputs, Replay
 from graders.kernel.operations import OPERATIONS
 from graders.kernel.operations.add_rmsnorm import EPSILON
 from graders.kernel.operations.base import Array
 from graders.kernel.statistics import median
+from graders.kernel.streams import adopt_standard_streams
 
 _TRIALS = 5
 

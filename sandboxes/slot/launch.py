@@ -50,7 +50,7 @@ class SlotLaunched:
         interactive: bool,
         stdin: bytes,
     ) -> None:
-        bounds = resource_limits(command, hierarchies.memory is not None, Slot.own_processes)
+        bounds = resource_limits(command, hierarchies, Slot.own_processes)
         request = records.request(command, bounds)
         self._slot = slot = take()
         self._make_ready = make_ready

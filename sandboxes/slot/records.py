@@ -13,7 +13,7 @@ from sandboxes.interface import Command, Profile
 from sandboxes.profiles import RUNTIME, SCRATCH, TRAITS, Traits
 
 _SETTINGS = struct.Struct("=5I")
-_REQUEST = struct.Struct("=3Q6IQ")
+_REQUEST = struct.Struct("=3Q5I4xQ")
 _LIMIT = struct.Struct("=2I2Q")
 _SIZE = struct.Struct("=Q")
 _FOLDERS = 4  # the scratch space's root, and three in it
@@ -95,7 +95,6 @@ def request(command: Command, limits: Sequence[ResourceLimit]) -> bytes:
         len(arguments),
         len(variables),
         len(names),
-        bool(command.collect),
         len(strings),
     )
     bounds = [_LIMIT.pack(limit.resource, 0, limit.soft, limit.hard) for limit in limits]

@@ -37,7 +37,6 @@ struct request {
     uint32_t arguments;
     uint32_t variables;
     uint32_t files;
-    uint32_t wants_home; /* whether files are going to be collected */
     uint64_t string_bytes;
 };
 

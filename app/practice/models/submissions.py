@@ -119,11 +119,21 @@ class Submission(models.Model):
         source: str,
         replay: JsonObject | None = None,
         queue: str = "cpu",
+        seed: int | None = None,
     ) -> Submission:
-        """Save a submission with its first event. The caller publishes it after the commit."""
+        """Save a submission with its first event. The caller publishes it after the commit.
+
+        Without a `seed` it gets one that nobody has seen.
+        """
         with transaction.atomic():
             submission = cls.objects.create(
-                user=user, version=version, kind=kind, source=source, replay=replay, queue=queue
+                user=user,
+                version=version,
+                kind=kind,
+                source=source,
+                replay=replay,
+                queue=queue,
+                seed=new_seed() if seed is None else seed,
             )
             submission.append_event("queued")
         return submission

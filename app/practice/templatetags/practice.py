@@ -74,12 +74,14 @@ def pairs(data: Any) -> list[tuple[str, Any]]:
 @register.filter
 def sentence(message: str) -> str:
     """A message with a capital, unless it begins with a name such as ``optimizer_bytes``."""
-    return capfirst(message) if message.split(" ", 1)[0].isalpha() else message
+    return capfirst(message) if message.split(" ", 1)[0].rstrip(":").isalpha() else message
 
 
 @register.filter
 def written(value: Any) -> str:
     """A value of JSON for a person: text as it is, values in a row, anything else as JSON."""
+    if value is None:
+        return "\N{EN DASH}"
     if isinstance(value, str):
         return value
     if isinstance(value, bool):

@@ -17,6 +17,11 @@ enum class Spec : int { none, queue, stack, reg, pool };
 
 enum class Action : int { push, pop, write, read, allocate, release };
 
+// Which operations that overlap a failed one excuse it: it need not have been full or empty then.
+// Two operations overlap if neither happens before the other. The opposite of push is pop, of
+// allocate release, of read write.
+enum class Excuse : int { nothing, opposite, any };
+
 struct Scenario {
     const char* name = nullptr;
     Body setup = nullptr;
@@ -24,7 +29,10 @@ struct Scenario {
     Body finish = nullptr;
     Spec spec = Spec::none;
     std::int64_t capacity = 0;   // items of a queue, stack or pool; initial value of a register
-    bool may_fail_when_contended = false;  // a failed operation is excused by an overlapping one
+    Excuse of_failed_push = Excuse::nothing;  // and allocate
+    Excuse of_failed_pop = Excuse::nothing;   // and read
+    bool may_hold_more = false;               // than its capacity; below it, adding must succeed
+    bool may_allocate = true;                 // inside operations: malloc takes locks
 };
 
 struct Scenarios {

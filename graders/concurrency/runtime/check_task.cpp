@@ -6,6 +6,7 @@
 #include "minimise.h"
 #include "random_search.h"
 #include "reduced_search.h"
+#include "replay.h"
 #include "report.h"
 #include "tasks.h"
 
@@ -15,9 +16,12 @@ namespace {
 
 constexpr std::uint64_t kBatch = 60;  // random executions of a scenario before the next one's turn
 constexpr double kRandomShare = 0.4;  // of the time, at most
+// After a random failure: exhaustive executions of each scenario up to the one that failed.
+constexpr std::uint64_t kConfirming = 20000;
 
 struct Coverage {
     const check::Scenario* scenario = nullptr;
+    std::uint64_t limit = 0;  // of exhaustive executions
     std::uint64_t random_executions = 0;
     std::uint64_t executions = 0;  // exhaustive ones, each a different graph
     std::uint64_t blocked = 0;
@@ -32,15 +36,16 @@ class Check {
         : options_(options), execution_(execution), image_(image), seeds_(options.seed) {
         const check::Scenarios all = image.scenarios();
         for (std::size_t i = 0; i < all.count; ++i)
-            if (options.scenario.empty() || options.scenario == all.first[i].name)
-                coverage_.push_back({.scenario = &all.first[i]});
+            if (const std::uint64_t limit = options.executions_of(all.first[i].name))
+                coverage_.push_back({.scenario = &all.first[i], .limit = limit});
     }
 
     void run() {
-        if (!search_at_random())
-            for (Coverage& coverage : coverage_)
-                if (search_all(coverage)) break;
-        for (const Coverage& coverage : coverage_) report(coverage);
+        if (search_at_random()) return;
+        for (Coverage& coverage : coverage_) {
+            if (search_all(coverage, coverage.limit)) return;
+            report(coverage);
+        }
     }
 
   private:
@@ -63,7 +68,7 @@ class Check {
                     Outcome outcome{};
                     ++coverage.random_executions;
                     if (failed(*coverage.scenario, random, outcome)) {
-                        counterexample(coverage, "random");
+                        if (!fails_earlier(coverage)) counterexample(coverage, "random");
                         return true;
                     }
                     coverage.longest =
@@ -76,11 +81,25 @@ class Check {
         return false;
     }
 
-    bool search_all(Coverage& coverage) {
+    // Scenarios come smallest first, and a small counterexample that depends on no seed is better
+    // than the one that chance found. What was found is lost if this finds another.
+    bool fails_earlier(const Coverage& failing) {
+        const std::string kind = execution_.failure.kind;
+        const Schedule found = execution_.schedule;
+        for (Coverage& coverage : coverage_) {
+            if (search_all(coverage, std::min(coverage.limit, kConfirming))) return true;
+            if (&coverage == &failing) break;
+        }
+        Replay again(found);
+        still_fails(execution_, *failing.scenario, again, kind);
+        return false;
+    }
+
+    bool search_all(Coverage& coverage, std::uint64_t limit) {
         ReducedSearch search;
         bool cut = false;
         while (search.advance()) {
-            if (coverage.executions + coverage.blocked >= options_.exhaustive_executions) {
+            if (coverage.executions + coverage.blocked >= limit) {
                 coverage.why_not = "too many executions";
                 return false;
             }

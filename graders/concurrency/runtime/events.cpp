@@ -135,6 +135,11 @@ void Execution::check_plain_against_atomics(Address at, std::size_t size, bool w
 Address Execution::allocate(std::size_t size, std::size_t alignment, Allocator allocator,
                             Address pc) {
     made_effect();
+    if (phase_ == Phase::threads && threads_[current_].operation >= 0 && !scenario_->may_allocate)
+        fail("allocates",
+             "An operation of this structure must not allocate memory, since malloc takes locks: "
+             "this one does. Take all memory when the structure is made.",
+             pc);
     const Address block = heap_.allocate(current_, size, alignment, allocator, pc);
     if (!block && running_)
         fail("out_of_memory",

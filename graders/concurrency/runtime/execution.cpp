@@ -238,9 +238,14 @@ void Execution::nobody_runs() {
 
 // A scheduling point: returns when this thread's next event may happen.
 void Execution::reach(Address pc, bool may_spin) {
-    if (phase_ != Phase::threads) return;
     Thread& thread = threads_[current_];
     ++steps;
+    if (phase_ != Phase::threads) {
+        // Main is alone and nobody will ever change what it waits for.
+        if (thread.operation >= 0 && ++thread.events_in_operation > limits.events_alone)
+            fail_alone(pc);
+        return;
+    }
     if (graph.events.size() >= limits.events) leave(Outcome::cut);
     if (static_cast<int>(current_) == suspended_thread &&
         graph.by_thread[current_].size() >= suspended_after && thread.operation >= 0) {
@@ -255,11 +260,14 @@ void Execution::reach(Address pc, bool may_spin) {
     unsigned ready = 0;
     for (unsigned t = 1; t < thread_count_; ++t) ready += threads_[t].state == State::ready;
     alone_ = ready > 1 ? 0 : alone_ + 1;
-    if (alone_ > limits.events_alone)
-        fail("stuck",
-             "An operation must end when no other thread disturbs it: this one goes on for more "
-             "than " + std::to_string(limits.events_alone) + " steps.",
-             pc);
+    if (alone_ > limits.events_alone) fail_alone(pc);
+}
+
+void Execution::fail_alone(Address pc) {
+    fail("stuck",
+         "An operation must end when no other thread disturbs it: this one goes on for more than " +
+             std::to_string(limits.events_alone) + " steps.",
+         pc);
 }
 
 void Execution::block(unsigned id) {

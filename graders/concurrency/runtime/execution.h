@@ -181,6 +181,7 @@ class Execution {
     void wake();
     void reach(Address pc, bool may_spin);
     bool repeats_itself(Address pc);
+    [[noreturn]] void fail_alone(Address pc);
     void block(unsigned thread);
     void made_effect();
     void nobody_runs();

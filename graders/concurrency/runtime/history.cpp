@@ -14,20 +14,27 @@ namespace {
 using check::Action;
 using check::Spec;
 
+constexpr std::int64_t kTorn = -1;  // what a scenario says of a read whose words do not agree
+
+bool adds(Action action) { return action == Action::push || action == Action::allocate; }
+bool takes(Action action) { return action == Action::pop || action == Action::release; }
+
 // A sequential object. Its content is a list of numbers: items, or blocks given out.
 class Object {
   public:
-    Object(Spec spec, std::int64_t capacity) : spec_(spec), capacity_(capacity) {
+    Object(Spec spec, std::int64_t capacity, bool may_hold_more)
+        : spec_(spec), capacity_(capacity), may_hold_more_(may_hold_more) {
         if (spec == Spec::reg) content_.push_back(capacity);
     }
 
     // Whether the object may answer so; if it may, it changes accordingly.
     bool answers(const Operation& operation) {
         const bool full = static_cast<std::int64_t>(content_.size()) >= capacity_;
+        const bool overfull = full && !may_hold_more_;
         switch (operation.action) {
             case Action::push:
                 if (!operation.succeeded) return full;
-                if (full) return false;
+                if (overfull) return false;
                 content_.push_back(operation.argument);
                 return true;
             case Action::pop: return pops(operation);
@@ -35,7 +42,7 @@ class Object {
             case Action::read: return operation.succeeded && content_.front() == operation.result;
             case Action::allocate:
                 if (!operation.succeeded) return full;
-                if (full || holds(operation.result)) return false;
+                if (overfull || holds(operation.result)) return false;
                 content_.push_back(operation.result);
                 return true;
             case Action::release: return take(operation.argument);
@@ -45,7 +52,10 @@ class Object {
 
     // An operation that never returned took effect at some time, or not at all.
     void take_effect(const Operation& operation) {
-        const bool full = static_cast<std::int64_t>(content_.size()) >= capacity_;
+        const bool full =
+            static_cast<std::int64_t>(content_.size()) >= capacity_ && !may_hold_more_;
+        // Nobody else can be given the block that it would have returned.
+        if (operation.action == Action::allocate && !full) content_.push_back(-1);
         if (operation.action == Action::push && !full) content_.push_back(operation.argument);
         if (operation.action == Action::write) content_.assign(1, operation.argument);
         if (operation.action == Action::release) take(operation.argument);
@@ -84,6 +94,7 @@ class Object {
 
     Spec spec_;
     std::int64_t capacity_;
+    bool may_hold_more_;
     std::deque<std::int64_t> content_;
 };
 
@@ -112,8 +123,8 @@ class Linearization {
             for (std::size_t a = 0; a < n; ++a) {
                 if (a == b) continue;
                 if (precedes(operations[a], operations[b])) before_[b] |= std::uint64_t{1} << a;
-                else if (!precedes(operations[b], operations[a]) &&
-                         scenario.may_fail_when_contended)
+                else if (operations[a].finished && !precedes(operations[b], operations[a]) &&
+                         excuses(operations[a].action, operations[b].action))
                     excused_[b] = true;
             }
         }
@@ -121,15 +132,24 @@ class Linearization {
 
     bool exists() {
         const Spec spec = leniency_.order ? Spec::pool : scenario_.spec;
-        return extend(0, Object(spec, scenario_.capacity));
+        return extend(0, Object(spec, scenario_.capacity, scenario_.may_hold_more));
     }
 
   private:
+    // Whether a finished operation of kind `other` excuses a failed one that it overlaps. A
+    // suspended one never does: whoever fails because of it is held up by it.
+    bool excuses(Action other, Action failed) const {
+        const check::Excuse excuse =
+            adds(failed) ? scenario_.of_failed_push : scenario_.of_failed_pop;
+        if (excuse != check::Excuse::opposite) return excuse == check::Excuse::any;
+        if (failed == Action::read) return other == Action::write;
+        return adds(failed) ? takes(other) : adds(other);
+    }
+
     bool excused(std::size_t i) const {
         const Operation& operation = operations_[i];
         if (operation.succeeded) return false;
-        const bool adds = operation.action == Action::push || operation.action == Action::allocate;
-        return excused_[i] || (adds ? leniency_.failed_pushes : leniency_.failed_pops);
+        return excused_[i] || (adds(operation.action) ? leniency_.failed_pushes : leniency_.failed_pops);
     }
 
     bool extend(std::uint64_t done, const Object& object) {
@@ -185,6 +205,11 @@ std::string explain(const Execution& execution, std::string& kind) {
         return Linearization(execution.operations, scenario, leniency).exists();
     };
     if (scenario.spec == Spec::reg) {
+        for (const Operation& o : execution.operations)
+            if (o.action == Action::read && o.succeeded && o.result == kTorn) {
+                kind = "torn";
+                return "A read must give all words of one write: this one gave words of two.";
+            }
         kind = fits({.failed_pops = true}) ? "false_failure" : "wrong_value";
         return kind == "false_failure"
                    ? "A read must succeed when no write overlaps it."
@@ -193,6 +218,9 @@ std::string explain(const Execution& execution, std::string& kind) {
     }
     if (fits({.failed_pushes = true})) {
         kind = "false_full";
+        if (scenario.spec == Spec::pool)
+            return "An allocation may fail only when all blocks are out: no order of these "
+                   "operations makes it so.";
         return "A push may fail only when the structure is full: no order of these operations "
                "makes it so.";
     }
@@ -214,9 +242,12 @@ std::string explain(const Execution& execution, std::string& kind) {
                "operations accounts for all items.";
     }
     kind = "capacity";
+    if (scenario.spec == Spec::pool)
+        return "A block must not be given out twice, nor more than " +
+               std::to_string(scenario.capacity) +
+               " blocks at a time: no order of these operations avoids it.";
     return "The structure must not hold more than its capacity of " +
-           std::to_string(scenario.capacity) +
-           ", or give a block out twice: no order of these operations avoids it.";
+           std::to_string(scenario.capacity) + ": no order of these operations avoids it.";
 }
 
 }  // namespace

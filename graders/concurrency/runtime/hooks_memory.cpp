@@ -4,6 +4,7 @@
 #include <cstring>
 #include <new>
 
+#include "boundary.h"
 #include "execution.h"
 
 using namespace gauntlet;
@@ -44,6 +45,7 @@ void release(void* block, Allocator allocator, Address pc) {
 void touch(const void* at, std::size_t size, bool writes, Address pc) {
     if (!in_program || !the_execution || !the_execution->running()) return;
     InRuntime inside;
+    guard(reinterpret_cast<Address>(at), size, writes, pc);
     the_execution->plain(reinterpret_cast<Address>(at), size, writes, pc);
 }
 

@@ -14,6 +14,7 @@
 #include <cstdarg>
 #include <cstdlib>
 
+#include "boundary.h"
 #include "execution.h"
 
 using namespace gauntlet;
@@ -37,6 +38,12 @@ Function* next(const char* name) {
 }
 
 Address address_of(const void* at) { return reinterpret_cast<Address>(at); }
+
+// Objects that libstdc++ locks on the program's behalf may be its own.
+template <class Object>
+void guard_object(const Object* object, Address pc) {
+    if (the_execution->is_program_code(pc)) guard(address_of(object), sizeof *object, true, pc);
+}
 
 Value plus_one(Value old, Value) { return old + 1; }
 
@@ -77,6 +84,7 @@ extern "C" {
 int pthread_mutex_lock(pthread_mutex_t* mutex) {
     if (!checked()) return next<int(pthread_mutex_t*)>("pthread_mutex_lock")(mutex);
     InLibraryCall inside;
+    guard_object(mutex, PC);
     the_execution->lock(address_of(mutex), PC);
     return 0;
 }
@@ -84,12 +92,14 @@ int pthread_mutex_lock(pthread_mutex_t* mutex) {
 int gauntlet_mutex_trylock(pthread_mutex_t* mutex) {
     if (!checked()) return next<int(pthread_mutex_t*)>("pthread_mutex_trylock")(mutex);
     InRuntime inside;
+    guard_object(mutex, PC);
     return the_execution->try_lock(address_of(mutex), PC) ? 0 : EBUSY;
 }
 
 int pthread_mutex_unlock(pthread_mutex_t* mutex) {
     if (!checked()) return next<int(pthread_mutex_t*)>("pthread_mutex_unlock")(mutex);
     InLibraryCall inside;
+    guard_object(mutex, PC);
     the_execution->unlock(address_of(mutex), PC);
     return 0;
 }
@@ -99,6 +109,7 @@ int pthread_mutex_init(pthread_mutex_t* mutex, const pthread_mutexattr_t* attrib
         return next<int(pthread_mutex_t*, const pthread_mutexattr_t*)>("pthread_mutex_init")(
             mutex, attributes);
     InLibraryCall inside;
+    guard_object(mutex, PC);
     the_execution->plain(address_of(mutex), sizeof *mutex, true, PC);
     *mutex = PTHREAD_MUTEX_INITIALIZER;
     return 0;
@@ -107,6 +118,7 @@ int pthread_mutex_init(pthread_mutex_t* mutex, const pthread_mutexattr_t* attrib
 int pthread_mutex_destroy(pthread_mutex_t* mutex) {
     if (!checked()) return 0;
     InLibraryCall inside;
+    guard_object(mutex, PC);
     the_execution->plain(address_of(mutex), sizeof *mutex, true, PC);
     return 0;
 }
@@ -114,6 +126,7 @@ int pthread_mutex_destroy(pthread_mutex_t* mutex) {
 int pthread_spin_init(pthread_spinlock_t* lock, int) {
     if (checked()) {
         InLibraryCall inside;
+        guard_object(const_cast<int*>(lock), PC);
         the_execution->plain(address_of(const_cast<int*>(lock)), sizeof *lock, true, PC);
     }
     *lock = 0;
@@ -123,6 +136,7 @@ int pthread_spin_init(pthread_spinlock_t* lock, int) {
 int pthread_spin_lock(pthread_spinlock_t* lock) {
     if (!checked()) return 0;
     InLibraryCall inside;
+    guard_object(const_cast<int*>(lock), PC);
     the_execution->lock(address_of(const_cast<int*>(lock)), PC);
     return 0;
 }
@@ -130,6 +144,7 @@ int pthread_spin_lock(pthread_spinlock_t* lock) {
 int pthread_spin_unlock(pthread_spinlock_t* lock) {
     if (!checked()) return 0;
     InLibraryCall inside;
+    guard_object(const_cast<int*>(lock), PC);
     the_execution->unlock(address_of(const_cast<int*>(lock)), PC);
     return 0;
 }
@@ -139,6 +154,7 @@ int pthread_spin_unlock(pthread_spinlock_t* lock) {
 int pthread_cond_init(pthread_cond_t* condition, const pthread_condattr_t*) {
     if (checked()) {
         InLibraryCall inside;
+        guard_object(condition, PC);
         the_execution->plain(address_of(condition), sizeof *condition, true, PC);
     }
     *condition = PTHREAD_COND_INITIALIZER;
@@ -151,6 +167,8 @@ int pthread_cond_wait(pthread_cond_t* condition, pthread_mutex_t* mutex) {
     if (!checked())
         return next<int(pthread_cond_t*, pthread_mutex_t*)>("pthread_cond_wait")(condition, mutex);
     InLibraryCall inside;
+    guard_object(condition, PC);
+    guard_object(mutex, PC);
     const std::uint32_t before = notifications(address_of(condition), PC);
     the_execution->unlock(address_of(mutex), PC);
     the_execution->await_change(address_of(condition), before, PC);
@@ -161,6 +179,8 @@ int pthread_cond_wait(pthread_cond_t* condition, pthread_mutex_t* mutex) {
 int pthread_cond_timedwait(pthread_cond_t* condition, pthread_mutex_t* mutex, const timespec*) {
     if (!checked()) return EINVAL;
     InLibraryCall inside;
+    guard_object(condition, PC);
+    guard_object(mutex, PC);
     const std::uint32_t before = notifications(address_of(condition), PC);
     the_execution->unlock(address_of(mutex), PC);
     the_execution->lock(address_of(mutex), PC);
@@ -175,6 +195,7 @@ int pthread_cond_clockwait(pthread_cond_t* condition, pthread_mutex_t* mutex, cl
 int pthread_cond_signal(pthread_cond_t* condition) {
     if (!checked()) return next<int(pthread_cond_t*)>("pthread_cond_signal")(condition);
     InLibraryCall inside;
+    guard_object(condition, PC);
     notify(address_of(condition), PC);
     return 0;
 }
@@ -182,8 +203,17 @@ int pthread_cond_signal(pthread_cond_t* condition) {
 int pthread_cond_broadcast(pthread_cond_t* condition) {
     if (!checked()) return next<int(pthread_cond_t*)>("pthread_cond_broadcast")(condition);
     InLibraryCall inside;
+    guard_object(condition, PC);
     notify(address_of(condition), PC);
     return 0;
+}
+
+// --- who runs ---
+
+// All fibers run on one thread, and a program that asks for its thread must not be told so.
+pthread_t pthread_self() {
+    if (!checked()) return next<pthread_t()>("pthread_self")();
+    return 0x7fff00000000 + 0x1000 * static_cast<pthread_t>(the_execution->current());
 }
 
 // --- what is not modelled ---
@@ -250,6 +280,7 @@ long syscall(long number, ...) {
     }
     InLibraryCall inside;
     const auto futex = static_cast<Address>(a[0]);
+    guard(futex, 4, true, PC);
     const long operation = a[1] & FUTEX_CMD_MASK;
     if (operation == FUTEX_WAKE || operation == FUTEX_WAKE_BITSET) {
         notify(futex_counter(futex), PC);

@@ -2,6 +2,7 @@
 //
 // Atomic ones are entered through a few instructions that keep the callee-saved registers: they are
 // half of a thread's local state, which tells a spinning loop from one that gets somewhere.
+#include "boundary.h"
 #include "execution.h"
 
 using namespace gauntlet;
@@ -52,6 +53,7 @@ T atomic_load(const volatile T* at, int order) {
     const Address pc = return_address();
     if (!checked()) return *at;
     InRuntime inside;
+    guard(address_of(at), sizeof(T), false, pc);
     return static_cast<T>(the_execution->load(address_of(at), sizeof(T), order_of(order), pc));
 }
 
@@ -63,6 +65,7 @@ void atomic_store(volatile T* at, T value, int order) {
         return;
     }
     InRuntime inside;
+    guard(address_of(at), sizeof(T), true, pc);
     the_execution->store(address_of(at), sizeof(T), value, order_of(order), pc);
 }
 
@@ -75,6 +78,7 @@ T atomic_modify(volatile T* at, T operand, int order) {
         return old;
     }
     InRuntime inside;
+    guard(address_of(at), sizeof(T), true, pc);
     return static_cast<T>(the_execution->modify(address_of(at), sizeof(T), Function, operand,
                                                 order_of(order), pc));
 }
@@ -90,6 +94,8 @@ int atomic_compare_exchange(volatile T* at, T* expected, T desired, int success,
         return equal;
     }
     InRuntime inside;
+    guard(address_of(at), sizeof(T), true, pc);
+    guard(address_of(expected), sizeof(T), true, pc);
     Value wanted = *expected;
     if (the_execution->compare_exchange(address_of(at), sizeof(T), wanted, desired,
                                         order_of(success), order_of(failure), Weak, pc))
@@ -103,6 +109,7 @@ int atomic_compare_exchange(volatile T* at, T* expected, T desired, int success,
 void plain_access(const volatile void* at, std::size_t size, bool writes, Address pc) {
     if (!checked()) return;
     InRuntime inside;
+    guard(reinterpret_cast<Address>(at), size, writes, pc);
     the_execution->plain(reinterpret_cast<Address>(at), size, writes, pc);
 }
 

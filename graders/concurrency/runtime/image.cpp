@@ -5,6 +5,8 @@
 #include <dlfcn.h>
 #include <link.h>
 
+#include "boundary.h"
+
 namespace gauntlet {
 
 std::string Image::load(const char* path, Heap& heap, Shadow& shadow) {
@@ -19,6 +21,7 @@ std::string Image::load(const char* path, Heap& heap, Shadow& shadow) {
     dlinfo(handle, RTLD_DI_LINKMAP, &map);
     base_ = map->l_addr;
     find_segments(map->l_name, shadow);
+    boundary.draw(map->l_name, reinterpret_cast<Address>(scenarios), heap.base(), heap.bytes());
     scenarios_ = scenarios();
     for (Segment& segment : segments_)
         std::memcpy(segment.bytes.data(), reinterpret_cast<const void*>(segment.address),

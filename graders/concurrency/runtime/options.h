@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace gauntlet {
 
@@ -14,9 +16,13 @@ struct Options {
     std::uint64_t random_executions = 3000;      // of each scenario
     std::uint64_t exhaustive_executions = 200000;  // of each scenario, at most
     double time_limit_s = 8.0;                   // of the whole task
-    std::string scenario;                        // only this one, if given
+    // Only these, if any are given, with a limit of their own on exhaustive executions.
+    std::vector<std::pair<std::string, std::uint64_t>> scenarios;
     std::string search = "reduced";              // outcomes: reduced, full or random
     std::string schedule;                        // replay: see report.h
+
+    // How many exhaustive executions a scenario may have; 0 if it was not asked for.
+    std::uint64_t executions_of(const std::string& scenario) const;
 };
 
 // Prints what is wrong and exits with 2 if the arguments are not understood.

@@ -4,6 +4,7 @@
 #include "json.h"
 #include "random_search.h"
 #include "replay.h"
+#include "report.h"
 
 namespace gauntlet {
 
@@ -50,12 +51,38 @@ class Disturbed final : public Strategy {
     int operation_ = -1;
 };
 
+// One thread goes on until it is suspended, then the others one after the other: the execution that
+// is easiest to follow.
+class OneAfterTheOther final : public Strategy {
+  public:
+    explicit OneAfterTheOther(unsigned first) : first_(first) {}
+
+    int next_thread(const Execution& execution) override {
+        if (execution.can_run(first_)) return static_cast<int>(first_);
+        if (execution.current() && execution.can_run(execution.current()))
+            return static_cast<int>(execution.current());
+        for (unsigned t = 1; t < execution.thread_count(); ++t)
+            if (execution.can_run(t)) return static_cast<int>(t);
+        return kStop;
+    }
+
+    std::size_t choose(const Execution&, const Event&, std::span<const Option>) override {
+        return 0;
+    }
+
+  private:
+    const unsigned first_;
+};
+
 class Classification {
   public:
-    Classification(Execution& execution, const check::Scenario& scenario, std::uint64_t seed)
-        : execution_(execution), scenario_(scenario), random_(seed) {
-        strict_.may_fail_when_contended = false;
-    }
+    Classification(Execution& execution, const check::Scenario& scenario, const Image& image,
+                   const Options& options)
+        : execution_(execution),
+          scenario_(scenario),
+          image_(image),
+          program_(options.program),
+          random_(options.seed) {}
 
     Json run() {
         const Schedule none;
@@ -77,6 +104,7 @@ class Classification {
             const std::uint32_t steps = longest_operation(t);
             if (steps <= 2 * alone_steps + kSlackEvents) continue;
             thread_ = t;
+            worst_schedule_ = execution_.schedule;
             message_ = "Disturbed at every step, an operation of thread " + std::to_string(t) +
                        " takes " + std::to_string(steps) + " steps instead of at most " +
                        std::to_string(alone_steps) + ".";
@@ -92,8 +120,10 @@ class Classification {
         execution_.suspended_thread = static_cast<int>(thread);
         execution_.suspended_after = after;
         for (unsigned i = 0; i < kSchedules; ++i) {
+            OneAfterTheOther simple(thread);
             RandomSearch random(random_.next(), static_cast<Flavour>(i % 3), 24);
-            const Outcome outcome = execution_.run(strict_, random);
+            Strategy& strategy = i ? static_cast<Strategy&>(random) : simple;
+            const Outcome outcome = execution_.run(scenario_, strategy);
             const bool stuck = outcome == Outcome::failed && execution_.failure.kind == "stuck";
             if (outcome != Outcome::blocked && !stuck) continue;
             std::string waiting;
@@ -118,9 +148,7 @@ class Classification {
         after_ = after;
         message_ = "With thread " + std::to_string(thread) + " suspended after its step " +
                    std::to_string(after) + ", " + what;
-        schedule_ = write_schedule(execution_, execution_.schedule);
-        const auto& events = execution_.graph.by_thread[thread];
-        pc_ = events.empty() ? 0 : execution_.graph.events[events.back()].pc;
+        worst_schedule_ = execution_.schedule;
     }
 
     // Events of the longest operation, of one thread or (0) of all.
@@ -133,32 +161,43 @@ class Classification {
         return steps.empty() ? 0 : *std::max_element(steps.begin(), steps.end());
     }
 
-    Json result(const std::string& name) const {
+    Json result(const std::string& name) {
         Json json;
-        json.object().member("type", "progress").member("scenario", scenario_.name);
-        json.member("class", name).member("message", message_).member("thread", thread_);
-        json.member("after_steps", after_).member("schedule", schedule_);
+        json.object().member("type", "progress").member("class", name);
+        json.member("after_steps", after_);
+        if (name == "blocking" || name == "stalls") {
+            execution_.suspended_thread = static_cast<int>(thread_);
+            execution_.suspended_after = after_;
+        }
+        execution_.recording = true;
+        Replay replay(worst_schedule_);
+        execution_.run(scenario_, replay);
+        execution_.recording = false;
+        execution_.suspended_thread = -1;
+        const auto& events = execution_.graph.by_thread[thread_];
+        const Address pc = events.empty() ? 0 : execution_.graph.events[events.back()].pc;
+        execution_.failure = {name, message_, thread_, pc};
+        describe_execution(json, execution_, scenario_, image_, Symbols(program_));
         json.end_object();
         return json;
     }
 
     Execution& execution_;
     const check::Scenario& scenario_;
-    check::Scenario strict_ = scenario_;
+    const Image& image_;
+    const std::string program_;
     RandomNumbers random_;
     unsigned thread_ = 0;
     std::uint32_t after_ = 0;
     std::string message_;
-    std::string schedule_;
-    Address pc_ = 0;
+    Schedule worst_schedule_;
 };
 
 }  // namespace
 
-void classify_progress(const Options& options, Execution& execution,
+void classify_progress(const Options& options, Execution& execution, const Image& image,
                        const check::Scenario& scenario) {
-    send_message(options.descriptor,
-                 Classification(execution, scenario, options.seed).run());
+    send_message(options.descriptor, Classification(execution, scenario, image, options).run());
 }
 
 }  // namespace gauntlet

@@ -15,6 +15,6 @@ namespace gauntlet {
 //   wait_free  no operation took more than a fixed number of steps, however often disturbed
 // The last two are evidence from this scenario, not a proof.
 void classify_progress(const Options& options, Execution& execution,
-                       const check::Scenario& scenario);
+                       const Image& image, const check::Scenario& scenario);
 
 }  // namespace gauntlet

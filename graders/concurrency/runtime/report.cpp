@@ -65,17 +65,11 @@ class Narrator {
 
   private:
     std::string place(Address address) const {
-        if (address >= image_.base() && address - image_.base() < 1u << 28) {
-            const std::string name = symbols_.variable(address - image_.base());
-            if (!name.empty()) return name;
-        }
-        return execution_.describe_address(address);
+        return place_name(address, execution_, image_, symbols_);
     }
 
     void code(Address pc) {
-        // The call ends just before its return address.
-        if (pc > image_.base() && pc - image_.base() < 1u << 28)
-            json_.member("pc", hexadecimal(pc - image_.base() - 1));
+        if (image_.contains_code(pc)) json_.member("pc", code_offset(pc, image_));
     }
 
     // Operations that begin or end before event `at`.
@@ -115,7 +109,29 @@ class Narrator {
         json_.member("what", a.writes ? "plain write" : "plain read");
         json_.member("place", place(a.address)).member("size_bytes", a.size);
         code(a.pc);
+        if (a.size <= 8) json_.member(a.writes ? "overwritten" : "read", value_text(a.value, static_cast<unsigned>(a.size)));
         json_.member("part_of_failure", true).end_object();
+    }
+
+    // The newest store that was there when an older one was read.
+    void missed(const Event& event) {
+        const Graph& graph = execution_.graph;
+        const Event* newest = nullptr;
+        for (const Event& other : graph.events) {
+            if (&other == &event) break;
+            newest = newer(newest, event, other);
+        }
+        if (!newest) return;
+        json_.member("missed", value_text(newest->value_written, newest->size));
+        json_.member("missed_thread", newest->thread);
+    }
+
+    const Event* newer(const Event* best, const Event& reader, const Event& other) const {
+        const auto& messages = execution_.graph.messages;
+        if (other.location != reader.location || !other.writes()) return best;
+        if (messages[other.wrote].position <= messages[reader.read_from].position) return best;
+        return !best || messages[other.wrote].position > messages[best->wrote].position ? &other
+                                                                                        : best;
     }
 
     void event_step(const Event& event) {
@@ -129,6 +145,7 @@ class Narrator {
         if (event.reads()) {
             json_.member("read", value_text(event.value_read, event.size));
             json_.member("stale", event.stale);
+            if (event.stale) missed(event);
             const EventRef writer = execution_.graph.writer_ref(event.read_from);
             if (writer != kInitial) json_.member("from_thread", writer.thread);
         }
@@ -154,20 +171,38 @@ class Narrator {
 
 }  // namespace
 
+std::string place_name(Address address, const Execution& execution, const Image& image,
+                       const Symbols& symbols) {
+    if (image.contains_code(address)) {
+        const std::string name = symbols.variable(address - image.base());
+        if (!name.empty()) return name;
+    }
+    return execution.describe_address(address);
+}
+
+// The call ends just before its return address.
+std::string code_offset(Address pc, const Image& image) {
+    return hexadecimal(pc - image.base() - 1);
+}
+
 void describe_failure(Json& json, Execution& execution, const check::Scenario& scenario,
                       const Schedule& schedule, const Image& image, const Symbols& symbols) {
     execution.recording = true;
     Replay replay(schedule);
     if (execution.run(scenario, replay) == Outcome::complete) history_holds(execution);
     execution.recording = false;
+    describe_execution(json, execution, scenario, image, symbols);
+}
+
+void describe_execution(Json& json, Execution& execution, const check::Scenario& scenario,
+                        const Image& image, const Symbols& symbols) {
     json.member("scenario", scenario.name).member("kind", execution.failure.kind);
     json.member("message", execution.failure.message);
     json.member("thread", execution.failure.thread);
     if (execution.failure.other_thread >= 0)
         json.member("other_thread", execution.failure.other_thread);
     const Address pc = execution.failure.pc;
-    if (pc > image.base() && pc - image.base() < 1u << 28)
-        json.member("pc", hexadecimal(pc - image.base() - 1));
+    if (image.contains_code(pc)) json.member("pc", code_offset(pc, image));
     json.member("context_switches", context_switches(execution.schedule));
     json.member("schedule", write_schedule(execution, execution.schedule));
     json.member("outcome", execution.outcome_text());

@@ -39,6 +39,8 @@ Symbols::Symbols(const std::string& path) {
             read_at<Elf64_Shdr>(file, header.e_shoff + table.sh_link * sizeof(Elf64_Shdr));
         for (std::size_t at = 0; at < table.sh_size; at += sizeof(Elf64_Sym)) {
             const auto symbol = read_at<Elf64_Sym>(file, table.sh_offset + at);
+            if (ELF64_ST_TYPE(symbol.st_info) == STT_FUNC && symbol.st_shndx != SHN_UNDEF)
+                functions_.push_back(symbol.st_value);
             const std::size_t name = names.sh_offset + symbol.st_name;
             if (ELF64_ST_TYPE(symbol.st_info) != STT_OBJECT || name >= file.size()) continue;
             variables_.push_back({symbol.st_value, symbol.st_size, demangled(file.c_str() + name)});

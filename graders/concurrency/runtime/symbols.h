@@ -1,4 +1,4 @@
-// Names of the program's variables, from the symbol table of its shared object.
+// Names of the program's variables and places of its functions, from the symbol table of its shared object.
 #pragma once
 
 #include <string>
@@ -13,6 +13,8 @@ class Symbols {
     explicit Symbols(const std::string& path);
     // "name", "name+8", or empty; `offset` is relative to where the object was loaded.
     std::string variable(Address offset) const;
+    // Where functions begin, as offsets.
+    const std::vector<Address>& functions() const { return functions_; }
 
   private:
     struct Variable {
@@ -21,6 +23,7 @@ class Symbols {
         std::string name;
     };
     std::vector<Variable> variables_;
+    std::vector<Address> functions_;
 };
 
 }  // namespace gauntlet

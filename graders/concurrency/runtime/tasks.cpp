@@ -1,5 +1,6 @@
 #include "tasks.h"
 
+#include "cache_lines.h"
 #include "json.h"
 #include "outcomes.h"
 #include "progress.h"
@@ -52,9 +53,10 @@ void run_task(const Options& options, Execution& execution, const Image& image) 
     if (options.task == "check") check_scenarios(options, execution, image);
     for (std::size_t i = 0; i < all.count; ++i) {
         const check::Scenario& scenario = all.first[i];
-        if (!options.scenario.empty() && options.scenario != scenario.name) continue;
+        if (!options.executions_of(scenario.name)) continue;
         if (options.task == "outcomes") list_outcomes(options, execution, scenario);
-        if (options.task == "progress") classify_progress(options, execution, scenario);
+        if (options.task == "progress") classify_progress(options, execution, image, scenario);
+        if (options.task == "lines") find_shared_lines(options, execution, image, scenario);
         if (options.task == "replay") replay_scenario(options, execution, image, scenario);
     }
     Json done;

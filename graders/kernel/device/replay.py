@@ -44,26 +44,62 @@ class Trespass:
     n_bytes: int  # changed
 
 
+class Memory:
+    """One allocation that several fences may use in turn, so that contenders use the same places.
+
+    What one contender left there is poisoned before the next one runs.
+    """
+
+    def __init__(self, device: Device, n_bytes: int = 0) -> None:
+        self._device = device
+        self.n_bytes = n_bytes
+        self.base = device.allocate(n_bytes) if n_bytes else 0
+
+    def reserve(self, n_bytes: int) -> None:
+        """Be at least so large. Memory with a fixed size must be large enough already."""
+        if not self.n_bytes:
+            self.n_bytes = n_bytes
+            self.base = self._device.allocate(n_bytes)
+        elif n_bytes > self.n_bytes:
+            raise ValueError(f"{n_bytes} bytes must fit the memory, which has {self.n_bytes}")
+
+    def free(self) -> None:
+        """Give it back; safe to call twice."""
+        if self.n_bytes:
+            self._device.free(self.base)
+            self.n_bytes = 0
+
+
+def fenced_bytes(plan: Plan) -> int:
+    """What the buffers of a plan need with their guard bands."""
+    return GUARD_BYTES + sum(
+        -(-one.n_bytes // ALIGNMENT_BYTES) * ALIGNMENT_BYTES + GUARD_BYTES
+        for one in plan.buffers
+        if not one.is_input
+    )
+
+
 class Fence:
     """Buffers in one allocation, each between two guard bands."""
 
-    def __init__(self, device: Device, sizes: Sequence[tuple[str, int]]) -> None:
+    def __init__(
+        self, device: Device, sizes: Sequence[tuple[str, int]], memory: Memory | None = None
+    ) -> None:
         self._device = device
-        self.addresses: dict[str, int] = {}
         self._sizes = dict(sizes)
         end = GUARD_BYTES
         places = {}
         for name, n_bytes in sizes:
             places[name] = end
             end += -(-n_bytes // ALIGNMENT_BYTES) * ALIGNMENT_BYTES + GUARD_BYTES
-        self.n_bytes = end
-        self.base = device.allocate(end)
-        self.addresses = {name: self.base + place for name, place in places.items()}
+        self.memory = memory or Memory(device)
+        self.memory.reserve(end)
+        self.addresses = {name: self.memory.base + place for name, place in places.items()}
         self.poison(POISON)
 
     def poison(self, pattern: bytes) -> None:
-        """Fill the buffers with `pattern` and the guard bands with POISON."""
-        self._device.fill(self.base, self.n_bytes // 4 * 4, POISON)
+        """Fill the buffers with `pattern`, and all else of the memory with POISON."""
+        self._device.fill(self.memory.base, self.memory.n_bytes // 4 * 4, POISON)
         if pattern != POISON:
             for name, address in self.addresses.items():
                 self._device.fill(address, self._sizes[name] // 4 * 4, pattern)
@@ -82,7 +118,8 @@ class Fence:
                 yield Trespass(name, False, first, _changed(behind))
 
     def free(self) -> None:
-        self._device.free(self.base)
+        """Give the memory back, if it is this fence's own."""
+        self.memory.free()
 
 
 def _changed(band: bytes) -> int:
@@ -135,12 +172,16 @@ class Inputs:
 class Replay:
     """One plan, packed for a device. `run` enqueues it; nothing else of it happens ever."""
 
-    def __init__(self, device: Device, plan: Plan, inputs: Inputs) -> None:
+    def __init__(
+        self, device: Device, plan: Plan, inputs: Inputs, memory: Memory | None = None
+    ) -> None:
         self._device = device
         self._plan = plan
         self._inputs = inputs
         self.fence = Fence(
-            device, [(one.name, one.n_bytes) for one in plan.buffers if not one.is_input]
+            device,
+            [(one.name, one.n_bytes) for one in plan.buffers if not one.is_input],
+            memory,
         )
         self._addresses = {**inputs.fence.addresses, **self.fence.addresses}
         self._modules: dict[bytes, Module] = {}
@@ -168,16 +209,13 @@ class Replay:
         trusted: Trusted,
         seed: int,
         poison: bytes = POISON,
-        others: Sequence[Fence] = (),
     ) -> None:
         """Fresh inputs, poisoned buffers, a cold cache, nothing left in shared memory.
 
-        `others` are poisoned as well: what another contender wrote there would be an answer.
+        Poisoning covers what another contender wrote into the same memory: it would be an answer.
         """
         self._inputs.draw(seed)
         self.fence.poison(poison)
-        for other in others:
-            other.poison(POISON)
         trusted.scrub_shared()
         trusted.flush_l2()
 

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from graders import harness
 from graders.harness import wire
+from graders.harness_files import harness_files
 from graders.ports import Launcher, Outcome, Output, Program, ProgramLimits, ProgramSpec, StopReason
+from graders.shortages import shortage_text
 from graders.text import Text, clean, from_sandbox, say
 from graders.verdict import JsonObject
-
-_GRADERS = Path(harness.__file__).parent.parent
-_FILES = {
-    f"graders/{name}": (_GRADERS / name).read_bytes()
-    for name in ("text.py", "harness/collective.py", "harness/candidate.py", "harness/wire.py")
-}
 
 
 class ImportFailed(Exception):
@@ -39,7 +32,10 @@ class Ranks:
         self._limits = limits
         self._spec = ProgramSpec(
             argv=("python", "-m", "graders.harness.collective", entry_point),
-            files={**_FILES, "submission.py": source},
+            files={
+                **harness_files("collective.py", "candidate.py", "wire.py"),
+                "submission.py": source,
+            },
             limits=limits,
         )
         self._programs: dict[int, Program] = {}
@@ -136,6 +132,8 @@ class Ranks:
 
 def describe_outcome(outcome: Outcome) -> Text:
     """How a program ended, as the rest of a sentence: ``it exited with code 0``."""
+    if outcome.shortage is not None:
+        return say("it failed when {fact}", fact=shortage_text(outcome.shortage))
     match outcome.reason:
         case StopReason.EXITED:
             return say("it exited with code {code}", code=str(outcome.exit_code))

@@ -5,14 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from typing import cast
 
 import pytest
 
-from app.practice import judging
 from app.practice.judging import Cancelled, Mode, SandboxLauncher, cases_for, host_sandbox
-from graders.ports import Environment, ProgramLimits, ProgramSpec, StopReason
+from graders.function.counterexample import how_it_ended
+from graders.ports import Environment, ProgramLimits, ProgramSpec, Shortage, StopReason
 from problems.schema import ProblemSpec
 from sandboxes.bubblewrap import BubblewrapSandbox
+from sandboxes.doctor import BACKENDS
 from sandboxes.interface import SandboxError
 from sandboxes.slot import SlotSandbox
 from tests.conftest import SPEC
@@ -71,7 +73,7 @@ def test_a_host_without_slots_is_told_of_the_other_sandbox_and_not_given_it(
     def fail() -> SlotSandbox:
         raise SandboxError("the slot launcher needs gcc to be compiled: apt install g++")
 
-    monkeypatch.setitem(judging.SANDBOXES, "slot", fail)
+    monkeypatch.setattr("app.practice.judging.BACKENDS", {**BACKENDS, "slot": fail})
     monkeypatch.delenv("SANDBOX_BACKEND", raising=False)
     with pytest.raises(SandboxError, match=r"apt install g\+\+. .*SANDBOX_BACKEND=bubblewrap"):
         host_sandbox()
@@ -107,6 +109,23 @@ def test_a_batch_run_that_nobody_cancels_comes_back_whole() -> None:
         assert finished.collected == {"x": b"y"}
         late = launcher.run(a_program("import time; time.sleep(60)", wall_time_s=0.2))
         assert late.outcome.reason is StopReason.WALL_TIME
+
+
+def test_a_program_that_failed_for_want_of_something_says_of_what() -> None:
+    hierarchies = cast(SlotSandbox, host_sandbox()).host.hierarchies
+    with SandboxLauncher(host_sandbox()) as launcher:
+        full = launcher.run(a_program("open('/tmp/x', 'wb').write(bytes(65 << 20))")).outcome
+        crowded = launcher.run(a_program("import os; os.fork()")).outcome
+        tidy = launcher.run(a_program("raise SystemExit(1)")).outcome
+    assert (full.reason, full.exit_code, full.shortage) == (
+        StopReason.EXITED,
+        1,
+        Shortage.SCRATCH,
+    )
+    assert "it wrote more into files than it may" in how_it_ended(full)
+    assert crowded.shortage is (Shortage.PROCESSES if hierarchies.pids else None)
+    assert tidy.shortage is None
+    assert how_it_ended(tidy) == "the program exited with code 1"
 
 
 def test_a_program_gets_the_scratch_space_of_its_environment() -> None:

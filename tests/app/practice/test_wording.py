@@ -34,8 +34,10 @@ def submission(owner: User, problem: Problem) -> Submission:
     version.save()
     keys = say_n("{count} element", "{count} elements", count=3)
     message = say("{fact}: {why}", fact=say(OWN, n=2, right=4), why=keys)
-    steps: JsonObject = {"label": say("not said anywhere {n}", n=1)}
-    data: JsonObject = {"steps": [steps], "own": {"$say": "mine"}}
+    data: JsonObject = {
+        "steps": [{"label": say("not said anywhere {n}", n=1)}],
+        "own": {"$say": "mine"},
+    }
     counterexample = Counterexample("plain", message, data, {"case": "minus-one", "seed": 7})
     result = CaseResult(
         "minus-one", Verdict.WRONG_ANSWER, message=message, counterexample=counterexample

@@ -6,15 +6,13 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import graders.concurrency
 from graders.concurrency import build
 from graders.concurrency.results import CheckResult, read_lines, read_result, split_frames
+from graders.concurrency.runner import GCC, RUNTIME, ensure_runner
 
-RUNTIME = Path(graders.concurrency.__file__).parent / "runtime"
 PROGRAMS = Path(__file__).parent / "programs"
 
 Found = dict[str, dict[str, dict[str, Any]]]  # search -> scenario -> its outcomes
@@ -23,25 +21,11 @@ Found = dict[str, dict[str, dict[str, Any]]]  # search -> scenario -> its outcom
 class Checker:
     """The runner, and the compiler that makes programs for it."""
 
-    def __init__(self, folder: Path, cache: Path) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.gcc = shutil.which("g++") or "g++"
-        self.runner = str(cache / "runner")
+        self.gcc = GCC
+        self.runner = str(ensure_runner())
         self._programs: dict[tuple[str, tuple[str, ...]], str] = {}
-        if not Path(self.runner).exists():
-            self._build_runner(cache)
-
-    def _build_runner(self, folder: Path) -> None:
-        sources = sorted(RUNTIME.glob("*.cpp"))
-        objects = [str(folder / f"{source.stem}.o") for source in sources]
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            for done in [
-                pool.submit(self._call, build.compile_runtime(self.gcc, str(source), output))
-                for source, output in zip(sources, objects, strict=True)
-            ]:
-                done.result()
-        self._call(build.link_runner(self.gcc, objects, f"{self.runner}.new"))
-        Path(f"{self.runner}.new").rename(self.runner)
 
     def program(self, name: str, *defines: str) -> str:
         """A program of the folder ``programs``, as a shared object."""

@@ -50,4 +50,4 @@ SCENARIOS({.name = "three-users",
            .threads = {use, use, use},
            .spec = check::Spec::pool,
            .capacity = kBlocks,
-           .may_fail_when_contended = true})
+           .of_failed_push = check::Excuse::opposite})

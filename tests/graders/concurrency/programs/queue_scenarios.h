@@ -44,7 +44,8 @@ constexpr check::Scenario queue_scenario(const char* name, check::Body one,
             .finish = drain,
             .spec = check::Spec::queue,
             .capacity = 2,
-            .may_fail_when_contended = true};
+            .of_failed_push = check::Excuse::opposite,
+            .of_failed_pop = check::Excuse::opposite};
 }
 
 }  // namespace

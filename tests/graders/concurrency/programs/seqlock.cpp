@@ -48,4 +48,4 @@ SCENARIOS({.name = "one-reader",
            .threads = {[] { store(1); store(2); }, [] { try_load(); try_load(); }},
            .spec = check::Spec::reg,
            .capacity = 0,
-           .may_fail_when_contended = true})
+           .of_failed_pop = check::Excuse::opposite})

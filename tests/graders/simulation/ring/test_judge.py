@@ -12,6 +12,7 @@ import pytest
 
 from graders.ports import Case
 from graders.simulation import QUEUE, judge
+from graders.text import Text, to_json
 from graders.verdict import Event, EventKind
 from tests.graders.plain_launcher import PlainLauncher, PlainProgram
 from tests.graders.simulation.ring.conftest import Judge, body, case, task
@@ -177,6 +178,13 @@ FAILURES = {
         "stray_frame",
         "its peer is no other rank",
     ),
+    "a forged sentence": (
+        "text = {'$say': {'template': '{x:99999999}', 'values': {'x': 1}}}\n"
+        "comm._tell('raised', error='E', message=text, traceback='')",
+        "RE",
+        "stray_frame",
+        "its exception has no text",
+    ),
 }
 
 
@@ -188,6 +196,7 @@ def test_a_failure_is_named(name: str, report: Judge) -> None:
     assert got["verdict"] == verdict, got["message"]
     assert got["counterexample"]["data"]["failure"] == kind
     assert re.search(message, got["message"]), got["message"]
+    assert isinstance(got["message"], Text)  # or it would stay English
     assert got["score"] == 0
     template = got["counterexample"]["kind"] + ".html"
     assert (PACKAGE.parents[2] / "templates/practice/counterexamples" / template).is_file()
@@ -280,6 +289,7 @@ def test_a_wrong_argument_is_refused_with_rule_and_fact(call: str, report: Judge
     got = report(body(call), case(2, 1))
     assert got["verdict"] == "RE"
     assert re.search(MISUSES[call], got["message"]), got["message"]
+    assert "{error}: {fact}" in str(to_json(got["message"]))  # or it would stay English
     # The traceback shows the candidate's line and none of ours.
     trace = got["counterexample"]["data"]["detail"]["traceback"]
     assert call in trace

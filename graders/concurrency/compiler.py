@@ -1,0 +1,174 @@
+"""Compiles a submission with the files around it, in a sandbox, and tells of the errors."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from graders.concurrency import build
+from graders.concurrency.program import SUBMISSION
+from graders.concurrency.runner import GCC, RUNTIME
+from graders.ports import (
+    Environment,
+    Finished,
+    JudgeError,
+    Launcher,
+    Outcome,
+    ProgramLimits,
+    ProgramSpec,
+    StopReason,
+)
+from graders.text import say
+
+LIMITS = ProgramLimits(
+    cpu_time_s=30.0, wall_time_s=60.0, memory_mib=1024, output_kib=256, processes=8
+)
+ADDR2LINE = "/usr/bin/addr2line"
+READELF = "/usr/bin/readelf"
+_SHOWN_LINES = 60
+_ERROR = re.compile(rf"^{re.escape(SUBMISSION)}:(\d+):(?:\d+:)? (?:fatal )?error: (.*)$", re.M)
+_OUR_ERROR = re.compile(r"^(?:scenarios|main)\.cpp:\d+:.* error: ", re.M)
+_FOREIGN_ERROR = re.compile(r"^\S+: (?:fatal )?error: (?:static assertion failed: )?(.*)$", re.M)
+
+
+@dataclass(frozen=True, slots=True)
+class NotCompiled:
+    """The submission did not compile, or cannot be checked; `output` is what the compiler said."""
+
+    message: str
+    output: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A program, and what the compiler made of the submission on the way, as assembly."""
+
+    program: bytes
+    assembly: str
+    debug_info: str = ""
+
+
+def compile_for_checker(
+    launcher: Launcher, source: bytes, interface: str, scenarios: str
+) -> Compiled | NotCompiled:
+    """A shared object for the model checker."""
+    files = {
+        SUBMISSION: source,
+        "interface.cpp": interface.encode(),
+        "scenarios.cpp": scenarios.encode(),
+        "check.h": (RUNTIME / "check.h").read_bytes(),
+    }
+    options = (*build.PROGRAM_OPTIONS, "-I.")
+    commands = [
+        (GCC, *options, "-S", "interface.cpp", "-o", "interface.s"),
+        (GCC, "-c", "interface.s", "-o", "interface.o"),
+        (GCC, *options, "-c", "scenarios.cpp", "-o", "scenarios.o"),
+        (GCC, "interface.o", "scenarios.o", "-o", "program.so", *build.LINK_OPTIONS),
+    ]
+    return _compile(launcher, files, commands, "program.so", "interface.s")
+
+
+def compile_for_threads(
+    launcher: Launcher,
+    source: bytes,
+    files: Mapping[str, str],
+    options: Sequence[str],
+    defines: Sequence[str],
+) -> Compiled | NotCompiled:
+    """A program of its own; `files` holds ``interface.cpp`` and ``main.cpp``.
+
+    `defines` are for ``main.cpp`` alone: the submission must not see which program it is part of.
+    """
+    laid = {SUBMISSION: source, **{name: text.encode() for name, text in files.items()}}
+    commands = [
+        (GCC, *options, "-S", "interface.cpp", "-o", "interface.s"),
+        (GCC, "-c", "interface.s", "-o", "interface.o"),
+        (GCC, *options, *defines, "-c", "main.cpp", "-o", "main.o"),
+        (GCC, *options, "interface.o", "main.o", "-o", "program", "-pthread"),
+    ]
+    return _compile(launcher, laid, commands, "program", "interface.s")
+
+
+def _compile(
+    launcher: Launcher,
+    files: Mapping[str, bytes],
+    commands: Sequence[Sequence[str]],
+    program: str,
+    assembly: str,
+) -> Compiled | NotCompiled:
+    # The submission's own file is compiled first; what fails later and names none of it is ours.
+    script = " && ".join(shlex.join(command) for command in commands)
+    done = _run(launcher, ("/bin/sh", "-c", script), files, (program, assembly))
+    said = done.stderr.decode(errors="replace")
+    if done.outcome.reason is not StopReason.EXITED:
+        return NotCompiled(_stopped(done.outcome), said)
+    if done.outcome.exit_code != 0 and _OUR_ERROR.search(said):
+        raise JudgeError(f"the judge's own files must compile, they do not: {said[:2000]}")
+    if done.outcome.exit_code != 0:
+        return NotCompiled(_first_error(said), _own_lines(said))
+    if program not in done.collected or assembly not in done.collected:
+        raise JudgeError("the compiler must leave a program, and it left none")
+    return Compiled(done.collected[program], done.collected[assembly].decode(errors="replace"))
+
+
+def source_lines(launcher: Launcher, program: bytes, pcs: Sequence[str]) -> str:
+    """What addr2line says of these program counters."""
+    if not pcs:
+        return ""
+    command = build.resolve_lines(ADDR2LINE, "program.so", pcs)
+    done = _run(launcher, command, {"program.so": program}, ())
+    return done.stdout.decode(errors="replace")
+
+
+def _run(
+    launcher: Launcher,
+    argv: tuple[str, ...],
+    files: Mapping[str, bytes],
+    collect: tuple[str, ...],
+) -> Finished:
+    return launcher.run(ProgramSpec(argv, files, LIMITS, Environment.COMPILE_CPP), collect)
+
+
+def _stopped(outcome: Outcome) -> str:
+    rule = {
+        StopReason.CPU_TIME: say(
+            "Compiling may take {limit_s} s of CPU time, and this takes longer. Look for a "
+            "template that instantiates itself.",
+            limit_s=round(LIMITS.cpu_time_s),
+        ),
+        StopReason.WALL_TIME: say(
+            "Compiling may take {limit_s} s, and this takes longer. Look for a template that "
+            "instantiates itself.",
+            limit_s=round(LIMITS.wall_time_s),
+        ),
+        StopReason.MEMORY: say(
+            "The compiler may use {limit_mib} MiB, and this takes more. Look for a template that "
+            "instantiates itself, or for a large initialised array.",
+            limit_mib=LIMITS.memory_mib,
+        ),
+    }
+    return rule.get(
+        outcome.reason,
+        say("The submission must compile, and the compiler was stopped. See what it said."),
+    )
+
+
+def _first_error(said: str) -> str:
+    own = _ERROR.search(said)
+    if own:
+        return say(
+            "The submission must compile; line {line}: {error}", line=int(own[1]), error=own[2]
+        )
+    other = _FOREIGN_ERROR.search(said)
+    if other:
+        return say("The submission must compile; {error}", error=other[1])
+    return say("The submission must compile and link. See what the compiler said.")
+
+
+def _own_lines(said: str) -> str:
+    """What the compiler said, cut before it tires."""
+    lines = said.splitlines()
+    cut = [*lines[:_SHOWN_LINES], f"... {len(lines) - _SHOWN_LINES} more lines"]
+    return "\n".join(lines if len(lines) <= _SHOWN_LINES else cut)

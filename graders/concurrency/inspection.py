@@ -1,0 +1,178 @@
+"""Looks at the assembly that the compiler made of a submission, before any of it runs.
+
+The model checker sees what comes through its hooks, and it shares a process with the submission. So
+what could go round the hooks is refused here, where macros and spellings hide nothing any more:
+instructions that nobody instruments, data that could be run, and functions of libraries other than
+those that the model checker knows or that do no harm.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from graders.text import say
+
+_SECTION = re.compile(r"\.(?:section\s+([^,\s]+)(?:,\s*\"([a-z?R]*)\")?|(text|data|bss)\b)")
+_DATA = re.compile(
+    r"\.(?:byte|value|short|word|hword|long|int|quad|octa|string|ascii|asciz|zero|"
+    r"skip|space|fill|incbin|2byte|4byte|8byte)\b"
+)
+_PADDING = ".value\t0x6666"  # part of the usual call of __tls_get_addr
+_UNSEEN = re.compile(
+    r"(?:syscall|sysenter|int\s|int3|in\w?\s|out\w?\s|"
+    r"rdtsc|rdtscp|rdpmc|cpuid|rdfsbase|rdgsbase|wrfsbase|wrgsbase|rdpkru|wrpkru|"
+    r"xbegin|xend|xabort|xtest|xsave|xrstor|fxsave|fxrstor|clflush|clwb|cldemote|prefetchw|"
+    r"v?movnt|v?maskmov|movdir|enqcmd|monitor|mwait|umwait|tpause|umonitor|lgdt|"
+    r"rdrand|rdseed|rdpid|fence_i|hlt)"
+)
+_ATOMIC = re.compile(r"(?:lock|xchg\w*\s+.*\(|cmpxchg|xadd|[mls]fence)")
+_CALL = re.compile(r"(?:call|jmp)q?\s+\*")
+_SYMBOL = re.compile(r"([A-Za-z_.$][\w.$]*)@(?:PLT|GOTPCREL|GOT|GOTTPOFF|TLSGD|TLSLD)")
+_PLAIN_CALL = re.compile(r"(?:call|jmp)q?\s+([A-Za-z_][\w.$]*)$")
+_POINTER = re.compile(r"\.quad\s+([A-Za-z_][\w.$]*)")
+_GLOBAL = re.compile(r"\.(?:globl|global|weak)\s+([\w.$]+)")
+_COMMON = re.compile(r"\.(?:comm|lcomm|local)\s+([\w.$]+)")
+_LABEL = re.compile(r"([A-Za-z_.$][\w.$]*):")
+_ALIAS = re.compile(r"\.(?:set|symver|equ)\b|=")
+
+_ALLOWED = re.compile(
+    r"__tsan_\w+|__asan_\w+|__ubsan_\w+|__x86_\w+|_Zn[wa]\w*|_Zd[la]\w*|"
+    r"malloc|free|calloc|realloc|aligned_alloc|posix_memalign|memcpy|memmove|memset|memcmp|"
+    r"strlen|abs|labs|"
+    r"pthread_mutex_\w+|pthread_cond_\w+|pthread_spin_\w+|pthread_rwlock_\w+|pthread_once|"
+    r"pthread_create|pthread_self|__gthrw_\w+|__pthread_key_create|pthread_key_create|"
+    r"sched_yield|nanosleep|clock_nanosleep|syscall|__errno_location|"
+    r"__tls_get_addr|__cxa_\w+|__gxx_personality_v0|_Unwind_\w+|__dso_handle|__stack_chk_fail|"
+    r"_GLOBAL_OFFSET_TABLE_|__libc_single_threaded|__once_proxy|"
+    r"abort|exit|_exit|_Exit|quick_exit|__assert_fail|atexit|"
+    r"_ZSt9terminatev|_ZSt7nothrow|_ZSt11__once_call\w*|_ZSt15__once_callable|_ZSt\d+__throw_\w+|"
+    r"_ZT[VIS]\w+|_ZNK?St\w*(?:exception|error|bad_\w+)\w*|_ZNSt8ios_base4InitC1Ev|"
+    r"_ZNSt8ios_base4InitD1Ev|_ZNSt6thread\w+|_ZNSt18condition_variable\w+|"
+    r"_ZNSt3_V2\w+|_ZNSt19_Sp_make_shared_tag\w+|_ZNSt10_Sp_locker\w+|_ZSt2\d_Rb_tree_\w+|"
+    r"_ZNSt8__detail\w+|_ZSt11_Hash_bytes\w*|_ZNKSt8__detail20_Prime_rehash_policy\w+|"
+    r"_ZNSt15_Sp_counted_base\w*|_ZNSt28__atomic_futex_unsigned_base\w+|_ZSt18_Rb_tree_\w+|"
+    r"_ZNSt9exceptionD\dEv|_ZNKSt9exception4whatEv|"
+    r"gauntlet_(?:make|destroy|push|pop|allocate|release|write|read)_\d+"
+)
+_OWN_EXPORTS = re.compile(r"gauntlet_(?:make|destroy|push|pop|allocate|release|write|read)_\d+")
+_ADVICE = {
+    "printf": "stdout", "puts": "stdout", "putchar": "stdout", "_ZSt4cout": "stdout",
+    "fork": "process", "vfork": "process", "execve": "process", "system": "process",
+    "setjmp": "jump", "_setjmp": "jump", "__sigsetjmp": "jump", "longjmp": "jump",
+}  # fmt: skip
+
+
+def objection(assembly: str, *, instrumented: bool = True) -> str | None:
+    """Why the submission that became this assembly cannot be checked, or None.
+
+    `instrumented` says that it was compiled for the model checker: each atomic instruction is a
+    call then, and one that is none was made behind the compiler's back.
+    """
+    return next(_objections(assembly, instrumented), None)
+
+
+def _objections(assembly: str, instrumented: bool) -> Iterator[str]:
+    executable = False
+    defined: set[str] = set()
+    used: dict[str, None] = {}
+    exported: list[str] = []
+    for raw in assembly.splitlines():
+        line = raw.strip()
+        if not line or raw.startswith("#NO_APP"):
+            continue
+        if raw.startswith("#APP"):
+            yield say(
+                "Inline assembly is not allowed, since the model checker cannot see what it does. "
+                "Use std::atomic and std::atomic_thread_fence."
+            )
+            continue
+        if label := _LABEL.match(line):
+            defined.add(label[1])
+            continue
+        if line.startswith("."):
+            if section := _SECTION.match(line):
+                name, flags, short = section.groups()
+                executable = short == "text" or "x" in (flags or "") or name == ".text"
+            elif line.startswith((".pushsection", ".previous")):
+                executable = True  # gcc writes neither for code; what follows is looked at
+            elif executable and _DATA.match(line) and raw.strip() != _PADDING:
+                yield say(
+                    "Data must not lie among the instructions: {line}. Leave the section attribute "
+                    "out.",
+                    line=line[:80],
+                )
+            elif _ALIAS.match(line) and not line.startswith(".set\t.L"):
+                defined.add(line.split(None, 1)[1].split(",")[0])
+                if not _is_clone_alias(line):
+                    yield say(
+                        "One name must not stand for another in the assembly: {line}. Leave the "
+                        "alias attribute out.",
+                        line=line[:80],
+                    )
+            if common := _COMMON.match(line):
+                defined.add(common[1])
+            if visible := _GLOBAL.match(line):
+                exported.append(visible[1])
+            if pointer := _POINTER.match(line):
+                used.setdefault(pointer[1])
+            continue
+        if not executable:
+            continue
+        if _UNSEEN.match(line) or (instrumented and _ATOMIC.match(line)):
+            yield say(
+                "The model checker must see every access, and it does not see the instruction "
+                "{instruction}. Use std::atomic instead of the compiler's or the processor's own "
+                "functions; of those only a pause is allowed.",
+                instruction=line.replace("\t", " ")[:60],
+            )
+        if instrumented and _CALL.match(line) and "__tls_get_addr" not in line:
+            yield say("A call through memory cannot be checked: {line}.", line=line[:80])
+        for symbol in _SYMBOL.findall(line):
+            used.setdefault(symbol)
+        if call := _PLAIN_CALL.match(line):
+            used.setdefault(call[1])
+    yield from _about_exports(exported, defined)
+    yield from _about_libraries([name for name in used if name not in defined])
+
+
+def _is_clone_alias(line: str) -> bool:
+    """Constructors of one body: gcc makes C1 an alias of C2 by itself."""
+    parts = [part.strip() for part in line.split(None, 1)[1].split(",")]
+    return len(parts) == 2 and all(re.fullmatch(r"_ZN\w*[CD][0-5]\w*", part) for part in parts)
+
+
+def _about_exports(exported: list[str], defined: set[str]) -> Iterator[str]:
+    for name in exported:
+        if name in defined and not name.startswith("_Z") and not _OWN_EXPORTS.fullmatch(name):
+            if name.startswith("DW.ref."):
+                continue
+            yield say(
+                "Functions and variables must have C++ linkage, or they could stand in for the "
+                'checker\'s own: {name} has not. Leave extern "C" out.',
+                name=name[:80],
+            )
+
+
+def _about_libraries(names: list[str]) -> Iterator[str]:
+    for name in names:
+        if _ALLOWED.fullmatch(name) or name.startswith("."):
+            continue
+        match _ADVICE.get(name, ""):
+            case "stdout":
+                advice = say("Leave the output out: millions of executions would print.")
+            case "process":
+                advice = say("The scenario starts the threads, and there are no processes.")
+            case "jump":
+                advice = say("Return from functions instead.")
+            case _:
+                advice = say(
+                    "Threads share memory through std::atomic, std::mutex and what the headers "
+                    "<atomic>, <mutex>, <memory> and the containers bring."
+                )
+        yield say(
+            "A submission may use the C++ library as far as the model checker knows it, and "
+            "{name} it does not know. {advice}",
+            name=name[:120],
+            advice=advice,
+        )

@@ -1,0 +1,29 @@
+// Right, and slow: head and tail share a cache line, which travels between the cores with each item.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+
+template <class T, std::size_t Capacity>
+struct Queue {
+    bool try_push(const T& item) {
+        const std::size_t at = tail.load(std::memory_order_relaxed);
+        if (at - head.load(std::memory_order_acquire) == Capacity) return false;
+        cells[at % Capacity] = item;
+        tail.store(at + 1, std::memory_order_release);
+        return true;
+    }
+
+    bool try_pop(T& item) {
+        const std::size_t at = head.load(std::memory_order_relaxed);
+        if (tail.load(std::memory_order_acquire) == at) return false;
+        item = cells[at % Capacity];
+        head.store(at + 1, std::memory_order_release);
+        return true;
+    }
+
+  private:
+    T cells[Capacity];
+    std::atomic<std::size_t> head{0};
+    std::atomic<std::size_t> tail{0};
+};

@@ -1,0 +1,29 @@
+// Only the consumer writes the head, so it is no atomic variable here; but the producer reads it.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+
+template <class T, std::size_t Capacity>
+struct Queue {
+    bool try_push(const T& item) {
+        const std::size_t at = tail.load(std::memory_order_relaxed);
+        if (at - head == Capacity) return false;
+        cells[at % Capacity] = item;
+        tail.store(at + 1, std::memory_order_release);
+        return true;
+    }
+
+    bool try_pop(T& item) {
+        const std::size_t at = head;
+        if (tail.load(std::memory_order_acquire) == at) return false;
+        item = cells[at % Capacity];
+        head = at + 1;
+        return true;
+    }
+
+  private:
+    T cells[Capacity];
+    alignas(64) std::size_t head = 0;
+    alignas(64) std::atomic<std::size_t> tail{0};
+};

@@ -1,0 +1,29 @@
+// The producer sees that the cell is free, but its write may still come before the last read.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+
+template <class T, std::size_t Capacity>
+struct Queue {
+    bool try_push(const T& item) {
+        const std::size_t at = tail.load(std::memory_order_relaxed);
+        if (at - head.load(std::memory_order_relaxed) == Capacity) return false;
+        cells[at % Capacity] = item;
+        tail.store(at + 1, std::memory_order_release);
+        return true;
+    }
+
+    bool try_pop(T& item) {
+        const std::size_t at = head.load(std::memory_order_relaxed);
+        if (tail.load(std::memory_order_acquire) == at) return false;
+        item = cells[at % Capacity];
+        head.store(at + 1, std::memory_order_release);
+        return true;
+    }
+
+  private:
+    T cells[Capacity];
+    alignas(64) std::atomic<std::size_t> head{0};
+    alignas(64) std::atomic<std::size_t> tail{0};
+};
