@@ -14,12 +14,14 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from app.practice.models import Submission
+from app.practice.wording import in_words
 from graders.answers import Answer, Answers, Unreadable, read, written
 from graders.answers.explaining import parameter_rows
 from graders.answers.quantities import Misread, read_quantity, units_for
 from graders.answers.worksheet import units
 from graders.answers.worksheet.template import Choice, Field, Number, Table, Template
 from graders.answers.worksheet.variant import Variant, draw
+from graders.text import to_json
 from problems.schema import ProblemSpec
 
 PREFIX = "answer."
@@ -103,7 +105,7 @@ def reading(spec: ProblemSpec, path: str, text: str) -> dict[str, str] | None:
         return {"state": "empty", "text": ""}
     read_as = read_quantity(given, number.wanted)
     if isinstance(read_as, Misread):
-        return {"state": "misread", "text": str(read_as.message)}
+        return {"state": "misread", "text": str(in_words(to_json(read_as.message)))}
     return {"state": "read", "text": f"= {units.understood(read_as, number.wanted)}"}
 
 

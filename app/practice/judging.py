@@ -74,8 +74,8 @@ class Grader(Protocol):
 GRADERS: dict[str, Grader] = {
     "answers": cast(Grader, graders.answers),
     "function": cast(Grader, graders.function),
-    "kernel": cast(Grader, graders.kernel),
     "concurrency": cast(Grader, graders.concurrency),
+    "kernel": cast(Grader, graders.kernel),
     "simulation": cast(Grader, graders.simulation),
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from app.practice.views import answers, diffs, drafts, home, problems, submissions
+from app.practice.views import answers, diffs, drafts, guides, home, problems, submissions
 
 app_name = "practice"
 urlpatterns = [
@@ -18,6 +18,7 @@ urlpatterns = [
     path("problems/<slug:slug>/values/", answers.new_values, name="values"),
     path("problems/<slug:slug>/reading/", answers.read_answer, name="reading"),
     path("problems/<slug:slug>/diff/", diffs.diff, name="diff"),
+    path("guides/memory-model/", guides.memory_model, name="memory-model"),
     path("submissions/", submissions.submission_list, name="submissions"),
     path("submissions/<uuid:pk>/", submissions.submission_page, name="submission"),
     path("submissions/<uuid:pk>/panel/", submissions.panel, name="panel"),

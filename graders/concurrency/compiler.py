@@ -47,7 +47,6 @@ class Compiled:
 
     program: bytes
     assembly: str
-    debug_info: str = ""
 
 
 def compile_for_checker(
@@ -113,13 +112,26 @@ def _compile(
     return Compiled(done.collected[program], done.collected[assembly].decode(errors="replace"))
 
 
-def source_lines(launcher: Launcher, program: bytes, pcs: Sequence[str]) -> str:
-    """What addr2line says of these program counters."""
-    if not pcs:
-        return ""
-    command = build.resolve_lines(ADDR2LINE, "program.so", pcs)
-    done = _run(launcher, command, {"program.so": program}, ())
-    return done.stdout.decode(errors="replace")
+@dataclass(frozen=True, slots=True)
+class DebugInfo:
+    """What binutils say of a program: addr2line's lines, readelf's dump of its types."""
+
+    lines: str
+    types: str
+
+
+def debug_info(launcher: Launcher, program: bytes, pcs: Sequence[str]) -> DebugInfo:
+    """The source lines of these program counters, and the layout of all types."""
+    commands = [f"{READELF} --debug-dump=info program.so >types"]
+    if pcs:
+        lines = shlex.join(build.resolve_lines(ADDR2LINE, "program.so", pcs))
+        commands.append(f"{lines} >lines")
+    argv = ("/bin/sh", "-c", "; ".join(commands))
+    collected = _run(launcher, argv, {"program.so": program}, ("types", "lines")).collected
+    return DebugInfo(
+        collected.get("lines", b"").decode(errors="replace"),
+        collected.get("types", b"").decode(errors="replace"),
+    )
 
 
 def _run(

@@ -6,7 +6,8 @@ The data of the kind ``interleaving``, which any grader may make:
 - ``operations``: ``{"thread", "text", "answer", "wrong", "first_step", "last_step"}``, the history
   as the object's callers saw it; ``last_step`` is null for a call that never returned;
 - ``steps``: ``{"thread", "text", "line", "wrong", "stale", "switch"}`` and, where it applies,
-  ``note`` (what is remarkable about it), ``place``, ``read``, ``written``, ``order``;
+  ``note`` (what is remarkable about it), ``repeats`` (how often in a row), ``place``, ``read``,
+  ``written``, ``order``;
   ``line`` is a number of a line in ``source``, or null for the caller's own code;
 - ``source``: ``{"number", "text"}``, the lines to show beside the steps;
 - ``failure``, ``context_switches``, ``scenario``.
@@ -112,6 +113,11 @@ class _Teller:
         for step in self._failure.steps:
             told = self._step(step)
             told["switch"] = previous is not None and step["thread"] != previous
+            anyway = {"switch": False, "repeats": 1}
+            if steps and {**steps[-1], **anyway} == {**told, **anyway}:
+                # A loop that looks again and again is one step to a reader.
+                steps[-1]["repeats"] = steps[-1].get("repeats", 1) + 1
+                continue
             previous = step["thread"]
             steps.append(told)
         if suspended_after is not None:

@@ -9,8 +9,9 @@ from typing import Any
 
 from graders.concurrency import build, compiler, inspection, messages
 from graders.concurrency.checking import PROGRAM, RUNNER, Checker, Stopped, how_it_stopped
-from graders.concurrency.compiler import Compiled, NotCompiled
+from graders.concurrency.compiler import Compiled, DebugInfo, NotCompiled
 from graders.concurrency.counterexample import interleaving
+from graders.concurrency.fields import Fields
 from graders.concurrency.program import SUBMISSION, instances_of, interface, scenarios_file
 from graders.concurrency.results import (
     PROGRESS_CLASSES,
@@ -266,22 +267,21 @@ class _Judging:
         replay: JsonObject,
         suspended_after: int | None = None,
     ) -> Counterexample:
-        found = compiler.source_lines(
-            self._launcher, self._compiled.program, failure.program_counters()
-        )
-        lines = {
-            pc: int(line.rpartition(":")[2]) for pc, line in read_lines(found, [SUBMISSION]).items()
-        }
+        found = self._debug_info(failure.program_counters())
+        lines = _line_numbers(found)
         return interleaving(
             failure,
             message,
             self._source.decode(errors="replace"),
             lines,
-            lambda place: place,
+            Fields(found.types).name,
             self._structure.methods,
             replay,
             suspended_after,
         )
+
+    def _debug_info(self, pcs: Sequence[str]) -> DebugInfo:
+        return compiler.debug_info(self._launcher, self._compiled.program, pcs)
 
     def _ended(self, plan: Plan, stopped: Stopped) -> Event:
         verdict, message = how_it_stopped(stopped.outcome, self._task.limits)
@@ -353,15 +353,15 @@ class _Judging:
             message = say("No two threads keep storing to different variables of one cache line.")
             return self._finished(plan, Verdict.ACCEPTED, message)
         pcs = [pc for pair in pairs for pc in (pair.first.pc, pair.second.pc)]
-        found = compiler.source_lines(self._launcher, self._compiled.program, pcs)
-        lines = read_lines(found, [SUBMISSION])
+        found = self._debug_info(pcs)
+        lines, fields = _line_numbers(found), Fields(found.types)
         rows: list[Any] = []
         for pair in pairs:
             rows += [
                 {
-                    "place": one.place,
+                    "place": fields.name(one.place),
                     "thread": one.thread,
-                    "line": int(lines[one.pc].rpartition(":")[2]) if one.pc in lines else None,
+                    "line": lines.get(one.pc),
                     "line_offset_bytes": one.line_offset_bytes,
                     "size_bytes": one.size_bytes,
                 }
@@ -373,8 +373,8 @@ class _Judging:
             "64 bytes: thread {first_thread} stores to {first} and thread {second_thread} to "
             "{second}, {distance_bytes} bytes further on in the same line. Put alignas(64) before "
             "each of them.",
-            first=first.place,
-            second=second.place,
+            first=fields.name(first.place),
+            second=fields.name(second.place),
             first_thread=first.thread,
             second_thread=second.thread,
             distance_bytes=(second.line_offset_bytes - first.line_offset_bytes) % 64,
@@ -403,6 +403,12 @@ class _Judging:
 
     def _threads(self) -> Threads:
         return Threads(self._task, self._structure, self._source, self._launcher, self._seed)
+
+
+def _line_numbers(found: DebugInfo) -> dict[str, int]:
+    """Program counter -> line of the submission."""
+    lines = read_lines(found.lines, [SUBMISSION])
+    return {pc: int(line.rpartition(":")[2]) for pc, line in lines.items()}
 
 
 def _covered(coverage: Coverage, structure: Structure) -> tuple[str, None, JsonObject]:

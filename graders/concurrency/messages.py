@@ -80,8 +80,12 @@ _SENTENCES: tuple[Text, ...] = (
     say("The last item in must come out first: no order of these operations gives that."),
     say("An item that was pushed must be there until it is popped: no order of these operations "
         "accounts for all items."),
-    say("The structure must not hold more than its capacity of {capacity}, or give a block out "
-        "twice: no order of these operations avoids it.", capacity=_),
+    say("An allocation may fail only when all blocks are out: no order of these operations makes "
+        "it so."),
+    say("A block must not be given out twice, nor more than {capacity} blocks at a time: no order "
+        "of these operations avoids it.", capacity=_),
+    say("The structure must not hold more than its capacity of {capacity}: no order of these "
+        "operations avoids it.", capacity=_),
     say("A block must be aligned to {n_bytes} bytes.", n_bytes=_),
     say("A block must keep what its owner wrote until it is deallocated."),
     say("With thread {thread} suspended after its step {step}, thread {other} waits for ever "

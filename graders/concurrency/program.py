@@ -76,7 +76,8 @@ def instances_of(scenarios: Sequence[Scenario]) -> list[Instance]:
 
 def object_name(structure: Structure, instance: int, instances: int) -> str:
     """The variable that holds the object, as a counterexample names it."""
-    return structure.kind if instances == 1 else f"{structure.kind}_{instance}"
+    name = "value" if structure.kind == "register" else structure.kind  # a word of C++'s own
+    return name if instances == 1 else f"{name}_{instance}"
 
 
 def interface(structure: Structure, instances: Sequence[Instance]) -> str:

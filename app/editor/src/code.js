@@ -95,11 +95,15 @@ export function base(language) {
 
 // Colours a <code> in running text, without an editor round it.
 export function highlightElement(element, language) {
-  const support = languages[language]?.();
-  if (!support) return;
-  const source = element.textContent;
-  const fragment = document.createDocumentFragment();
-  const tree = support.language.parser.parse(source);
+  if (!languages[language]) return;
+  const lines = highlightLines(element.textContent, language);
+  element.replaceChildren(...lines.flatMap((line, index) => (index ? ["\n", line] : [line])));
+}
+
+// A source as one coloured fragment a line.
+export function highlightLines(source, language) {
+  const lines = [document.createDocumentFragment()];
+  const tree = languages[language]().language.parser.parse(source);
   const style = { style: (found) => classOf(found) };
   highlightCode(
     source,
@@ -109,11 +113,11 @@ export function highlightElement(element, language) {
       const span = document.createElement("span");
       span.textContent = piece;
       if (classes) span.className = classes;
-      fragment.append(classes ? span : piece);
+      lines.at(-1).append(classes ? span : piece);
     },
-    () => fragment.append("\n"),
+    () => lines.push(document.createDocumentFragment()),
   );
-  element.replaceChildren(fragment);
+  return lines;
 }
 
 const plainClasses = [

@@ -2,6 +2,7 @@
 import { AnswerForm } from "./answer-form.js";
 import { CodeEditor } from "./code-editor.js";
 import { CodeDiff, CodeView } from "./code-view.js";
+import { InterleavingSteps } from "./interleaving.js";
 import { LiveSubmission } from "./live-submission.js";
 import { enrich } from "./rich.js";
 import { SplitView } from "./split-view.js";
@@ -13,5 +14,6 @@ customElements.define("code-editor", CodeEditor);
 customElements.define("code-view", CodeView);
 customElements.define("code-diff", CodeDiff);
 customElements.define("live-submission", LiveSubmission);
+customElements.define("interleaving-steps", InterleavingSteps);
 enrich(document);
 connectWorkbench();

@@ -29,7 +29,7 @@ class Fate(StrEnum):
     LOST = "lost"
 
 
-class Misuse(Exception):
+class Misuse(LookupError):
     """An operation that the file system refuses; the text says which rule."""
 
 
@@ -86,6 +86,18 @@ class FileSystem:
     def used_bytes(self) -> int:
         """Bytes of all files that have a name."""
         return sum(self._inodes[inode].size() for inode in self._seen.values())
+
+    def describe(self) -> list[tuple[str, int, int, bool]]:
+        """Of each file: name, its bytes, those on the disk for certain, and whether the name is."""
+        return [
+            (
+                name,
+                self._inodes[at].size(),
+                len(self._inodes[at].durable),
+                self._durable.get(name) == at and all(one.inode != at for one in self._changes),
+            )
+            for name, at in sorted(self._seen.items())
+        ]
 
     def create(self, number: int, name: str) -> None:
         """An empty file; one of that name is replaced by it."""

@@ -25,12 +25,12 @@ class Stack {
         for (std::size_t word = 0; word < kWords; ++word) {
             const std::size_t left = Capacity - 64 * word;
             const std::uint64_t all = left < 64 ? (std::uint64_t{1} << left) - 1 : ~std::uint64_t{0};
-            std::uint64_t used = used_[word].load(std::memory_order_seq_cst);
+            std::uint64_t used = used_[word].load(std::memory_order_relaxed);
             while ((used & all) != all) {
                 const int bit = std::countr_one(used);
                 if (used_[word].compare_exchange_weak(used, used | std::uint64_t{1} << bit,
-                                                      std::memory_order_seq_cst,
-                                                      std::memory_order_seq_cst))
+                                                      std::memory_order_acquire,
+                                                      std::memory_order_relaxed))
                     return static_cast<std::uint32_t>(64 * word) + static_cast<std::uint32_t>(bit);
             }
         }
@@ -42,24 +42,24 @@ class Stack {
         const std::uint32_t node = claim();
         if (node == kNone) return false;
         items_[node] = item;
-        Top old = top_.load(std::memory_order_seq_cst);
+        Top old = top_.load(std::memory_order_relaxed);
         do {
-            next_[node].store(old.node, std::memory_order_seq_cst);
-        } while (!top_.compare_exchange_weak(old, Top{node, 0}, std::memory_order_seq_cst,
-                                             std::memory_order_seq_cst));
+            next_[node].store(old.node, std::memory_order_relaxed);
+        } while (!top_.compare_exchange_weak(old, Top{node, 0}, std::memory_order_release,
+                                             std::memory_order_relaxed));
         return true;
     }
 
     bool pop(T& item) {
-        Top old = top_.load(std::memory_order_seq_cst);
+        Top old = top_.load(std::memory_order_acquire);
         do {
             if (old.node == kNone) return false;
         } while (!top_.compare_exchange_weak(
-            old, Top{next_[old.node].load(std::memory_order_seq_cst), 0},
-            std::memory_order_seq_cst, std::memory_order_seq_cst));
+            old, Top{next_[old.node].load(std::memory_order_relaxed), 0},
+            std::memory_order_acquire, std::memory_order_acquire));
         item = items_[old.node];
         used_[old.node / 64].fetch_and(~(std::uint64_t{1} << old.node % 64),
-                                       std::memory_order_seq_cst);
+                                       std::memory_order_release);
         return true;
     }
 };

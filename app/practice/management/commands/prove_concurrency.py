@@ -1,0 +1,272 @@
+"""``manage.py prove_concurrency``: the figures that the model checker is trusted by."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from app.practice.judging import Mode, cases_for, make_launcher
+from app.practice.management.commands.verify_problems import choose
+from graders.concurrency.mutants import Mutant, mutants_of
+from graders.concurrency.proof import Prover, Refusal, Searched, equivalent_mutants
+from problems.package import SHIPPED, Package
+
+Figures = dict[str, Any]
+MODEL_CHECKED = ("interleavings", "progress")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One source to check, with what must come of it."""
+
+    package: Package
+    path: str
+    task: str  # right, wrong or mutant
+    source: str
+    mutant: Mutant | None = None
+
+    @property
+    def name(self) -> str:
+        told = f" {self.mutant.name}" if self.mutant else ""
+        return f"{self.package.slug}/{self.path}{told}"
+
+
+class Command(BaseCommand):
+    help = (
+        "Prove the model checker by the packages of the concurrency grader: every wrong submission "
+        "refused at every seed, no right one at any, every weakened memory order refused unless "
+        "graders/concurrency/equivalent_mutants.toml says why it is as good. Exits 0 if all of it "
+        "holds."
+    )
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("slugs", nargs="*", metavar="SLUG")
+        parser.add_argument("--from", dest="root", type=Path, default=SHIPPED, metavar="DIR")
+        parser.add_argument("--tasks", default="wrong,right,mutant", help="which of the three")
+        parser.add_argument("--seeds", type=int, default=20, help="for each wrong submission (20)")
+        parser.add_argument(
+            "--executions", type=int, default=10_000_000, help="of the right ones, in all"
+        )
+        parser.add_argument("--every", type=int, default=1, help="take each N-th mutant only")
+        parser.add_argument("--workers", type=int, default=2, help="check N at a time (2)")
+        parser.add_argument(
+            "--record", type=Path, help="keep what was found here, and go on from it"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        packages = [
+            package
+            for package in choose(options["root"], options["slugs"])
+            if package.spec.grader.kind == "concurrency"
+        ]
+        if not packages:
+            raise CommandError("there is nothing to prove: no package is judged by the checker")
+        items = list(items_of(packages, options["tasks"].split(","), options["every"]))
+        right = sum(item.task == "right" for item in items)
+        search = Search(options["seeds"], options["executions"] // max(1, right))
+        record = Record(options["record"], search)
+        found: list[tuple[Item, Figures]] = []
+        with ThreadPoolExecutor(options["workers"]) as pool:
+            for item, figures in zip(
+                items, pool.map(lambda item: record.get(item, search.run), items), strict=True
+            ):
+                found.append((item, figures))
+                if options["verbosity"] > 1:
+                    self.stdout.write(f"{item.task:<7} {item.name}: {json.dumps(figures)}")
+        faults = list(tell(found, self.stdout.write, whole=options["every"] == 1))
+        for fault in faults:
+            self.stdout.write(fault, self.style.ERROR)
+        if faults:
+            raise SystemExit(1)
+
+
+def items_of(packages: list[Package], tasks: list[str], every: int) -> Iterator[Item]:
+    """Everything that must be checked: wrong submissions, right ones, and mutants of those."""
+    for package in packages:
+        model_checked = {
+            case.name
+            for case in package.spec.cases
+            if case.input.get("check", "interleavings") in MODEL_CHECKED
+        }
+        right = [package.spec.reference_name]
+        for path, expected in package.spec.expected.items():
+            if expected.verdict in ("AC", "SLOW"):
+                right.append(f"submissions/{path}")
+            elif "wrong" in tasks and (expected.case is None or expected.case in model_checked):
+                name = f"submissions/{path}"
+                yield Item(package, name, "wrong", package.files[name])
+        for path in right:
+            source = package.files[path]
+            if "right" in tasks:
+                yield Item(package, path, "right", source)
+            if "mutant" in tasks:
+                for mutant in list(mutants_of(source))[::every]:
+                    yield Item(package, path, "mutant", mutant.source, mutant)
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """How far each kind of item is searched."""
+
+    seeds: int
+    executions: int  # of a right source
+
+    def run(self, item: Item) -> Figures:
+        spec = item.package.spec
+        with make_launcher() as launcher:
+            prover = Prover(spec.grader.model_dump(), cases_for(spec, Mode.SUBMIT), launcher)
+            program = prover.compile(item.source)
+            started = time.monotonic()
+            figures = {"right": self._right, "wrong": self._wrong, "mutant": self._mutant}[
+                item.task
+            ](prover, program, item)
+            return {**figures, "time_s": round(time.monotonic() - started, 3)}
+
+    def _right(self, prover: Prover, program: bytes, item: Item) -> Figures:
+        scenarios = sum(
+            case.input.get("check", "interleavings") == "interleavings"
+            for case in item.package.spec.cases
+        )
+        found = prover.check(program, 1, max(1, self.executions // scenarios))
+        return _figures(found)
+
+    def _wrong(self, prover: Prover, program: bytes, item: Item) -> Figures:
+        expected = item.package.spec.expected[item.path.removeprefix("submissions/")]
+        refused = declared = 0
+        most = 0
+        others: dict[str, int] = {}
+        for seed in range(1, self.seeds + 1):
+            found = prover.check(program, seed)
+            if isinstance(found, Searched):
+                continue
+            refused += 1
+            most = max(most, found.executions)
+            if (expected.message or "") in found.message:
+                declared += 1
+            else:
+                others[found.message] = seed
+        return {
+            "seeds": self.seeds,
+            "refused": refused,
+            "declared": declared,
+            "most_executions": most,
+            "others": others,
+        }
+
+    def _mutant(self, prover: Prover, program: bytes, item: Item) -> Figures:
+        return _figures(prover.check(program, 1))
+
+
+def _figures(found: Refusal | Searched) -> Figures:
+    if isinstance(found, Refusal):
+        return {"refused": found.kind, "case": found.case, "executions": found.executions}
+    return {
+        "executions": found.executions,
+        "proved": found.proved,
+        "scenarios": found.scenarios,
+    }
+
+
+class Record:
+    """What was found before, so that a long proof can be interrupted."""
+
+    def __init__(self, path: Path | None, search: Search) -> None:
+        self._path = path
+        self._search = search
+        self._known: dict[str, Figures] = {}
+        if path and path.exists():
+            for line in path.read_text().splitlines():
+                entry = json.loads(line)
+                self._known[entry["key"]] = entry["figures"]
+
+    def get(self, item: Item, run: Callable[[Item], Figures]) -> Figures:
+        """The figures of an item, from the record if it was checked in the same way before."""
+        spec = item.package.spec
+        asked: list[Any] = [item.task, item.source, spec.grader.model_dump(), repr(self._search)]
+        asked.append([case.model_dump() for case in spec.cases])
+        if item.task == "wrong":
+            asked.append(spec.expected[item.path.removeprefix("submissions/")].model_dump())
+        key = hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+        if key not in self._known:
+            self._known[key] = run(item)
+            if self._path:
+                entry = {"key": key, "name": item.name, "figures": self._known[key]}
+                with self._path.open("a") as file:
+                    file.write(json.dumps(entry) + "\n")
+        return self._known[key]
+
+
+def tell(
+    found: list[tuple[Item, Figures]], write: Callable[[str], object], *, whole: bool
+) -> Iterator[str]:
+    """Print the figures; what does not hold comes back, a sentence each.
+
+    `whole` says that no mutant was left out.
+    """
+    wrong = [(item, figures) for item, figures in found if item.task == "wrong"]
+    if wrong:
+        held = [f for _, f in wrong if f["refused"] == f["declared"] == f["seeds"]]
+        most = max(figures["most_executions"] for _, figures in wrong)
+        write(
+            f"wrong submissions refused at {wrong[0][1]['seeds']} of {wrong[0][1]['seeds']} seeds "
+            f"for the reason that they declare: {len(held)} of {len(wrong)} "
+            f"(at most {most} executions)"
+        )
+    for item, figures in wrong:
+        if figures["refused"] < figures["seeds"]:
+            yield f"{item.name} is refused at {figures['refused']} of {figures['seeds']} seeds only"
+        elif figures["declared"] < figures["seeds"]:
+            yield f"{item.name} is refused for other reasons: {figures['others']}"
+    right = [(item, figures) for item, figures in found if item.task == "right"]
+    if right:
+        executions = sum(figures["executions"] for _, figures in right)
+        time_s = sum(figures["time_s"] for _, figures in right)
+        alarms = sum("refused" in figures for _, figures in right)
+        write(
+            f"false alarms on {len(right)} right structures: {alarms} in {executions} executions "
+            f"({executions / max(time_s, 1e-9):.0f} a second)"
+        )
+    for item, figures in right:
+        if "refused" in figures:
+            yield f"{item.name} is right and refused: {figures['refused']} in {figures['case']}"
+    yield from _tell_mutants(
+        [(item, figures) for item, figures in found if item.task == "mutant"], write, whole=whole
+    )
+
+
+def _tell_mutants(
+    mutants: list[tuple[Item, Figures]], write: Callable[[str], object], *, whole: bool
+) -> Iterator[str]:
+    reasons = equivalent_mutants()
+    keys = {
+        (f"{item.package.slug}/{item.path}", item.mutant and item.mutant.name)
+        for item, _ in mutants
+    }
+    killed = sum("refused" in figures for _, figures in mutants)
+    if mutants:
+        write(f"mutants killed: {killed} of {len(mutants)}; equivalent: {len(mutants) - killed}")
+    for item, figures in mutants:
+        if item.mutant is None:
+            continue
+        key = (f"{item.package.slug}/{item.path}", item.mutant.name)
+        if "refused" in figures:
+            if key in reasons:
+                yield f"{item.name} is refused; it is not equivalent, strike it from the table"
+        elif key in reasons:
+            write(f"  survives: {item.name}: {reasons[key]}")
+        else:
+            yield f"{item.name} survives; find out why, and write the reason into the table"
+    sources = {source for source, _ in keys}
+    for key in reasons if whole else ():
+        if key[0] in sources and not any(key == known for known in keys):
+            # A table for an older text of the source says nothing of this one.
+            yield f"{key[0]} has no mutant {key[1]}; correct the table"
