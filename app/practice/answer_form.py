@@ -7,7 +7,6 @@ scripts keep as the draft.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any, cast
 
 from django.http import QueryDict
@@ -44,8 +43,14 @@ def values_of(submission: Submission) -> list[Any]:
 
 def with_values(statement: str, variant: Variant) -> str:
     """The statement with ``[[name]]`` replaced by the value of that parameter."""
-    values = {str(row["name"]): str(row["value"]) for row in _rows(variant)}
+    values = values_by_name(variant)
     return _PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), statement)
+
+
+def values_by_name(variant: Variant) -> dict[str, str]:
+    """The parameters as people read them: ``{"link": "50 GB/s"}``."""
+    rows = cast("list[dict[str, str]]", parameter_rows(variant))
+    return {row["name"]: row["value"] for row in rows}
 
 
 def form_context(variant: Variant, text: str) -> dict[str, Any]:
@@ -121,10 +126,6 @@ def _numbers(fields: tuple[Field, ...]) -> dict[str, Number]:
     return numbers
 
 
-def _rows(variant: Variant) -> list[Mapping[str, Any]]:
-    return cast("list[Mapping[str, Any]]", parameter_rows(variant))
-
-
 def _field(one: Field, answer: Answer) -> dict[str, Any]:
     shown: dict[str, Any] = {"name": one.name, "label": one.label, "help": one.help}
     match one:
@@ -185,4 +186,6 @@ def _hint(number: Number) -> str:
     """Which units would do, without giving the right one away."""
     if number.wanted.dimension:
         return units_for(number.wanted)
-    return _("a share, such as 0.45 or 45 %") if number.wanted.text == "%" else _("a plain number")
+    if number.wanted.text == "%":
+        return _("a share, such as 0.45 or 45 %")
+    return _("a plain number, such as 1,500 or 7.5 billion")
