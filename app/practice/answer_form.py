@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from app.practice.models import Submission
 from app.practice.wording import in_words
-from graders.answers import Answer, Answers, Unreadable, read, written
+from graders.answers import Answer, Answers, Unreadable, read, unreadable, written
 from graders.answers.explaining import parameter_rows
 from graders.answers.quantities import Misread, read_quantity, units_for
 from graders.answers.worksheet import units
@@ -73,6 +73,12 @@ def canonical(spec: ProblemSpec, text: str) -> str:
         return written(read(text))
     except Unreadable:
         return text
+
+
+def unread(spec: ProblemSpec, source: str, seed: int) -> str:
+    """Why answers cannot be judged yet, in the reader's language; empty if they can."""
+    message = unreadable(spec.grader.model_dump(), source, seed)
+    return "" if message is None else str(in_words(to_json(message)))
 
 
 def source_of(spec: ProblemSpec, data: QueryDict) -> str:

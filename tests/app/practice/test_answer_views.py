@@ -102,6 +102,17 @@ def test_two_tabs_cannot_have_the_same_values_judged(
         other_tab.spend(second)
 
 
+def test_a_forgotten_unit_does_not_use_the_values_up(
+    attempt: Attempt, owner_client: Client
+) -> None:
+    bare = answers_for(attempt, "submissions/wrong_answer/bare_numbers.yaml")
+    assert "a number needs a unit here" in send(owner_client, bare)
+    assert "an answer is needed, it is empty" in send(owner_client, "megatron: 15 GB")
+    assert "must be YAML" in send(owner_client, "{")
+    assert not Submission.objects.exists()
+    assert send(owner_client, answers_for(attempt)) == ""
+
+
 def test_a_tab_with_old_values_is_told_so(attempt: Attempt, owner_client: Client) -> None:
     old = attempt.number
     owner_client.post(f"{PAGE}values/")
