@@ -29,6 +29,14 @@ class StopReason(StrEnum):
     BAD_FRAME = "bad_frame"  # what came over the pipe was no frame, or too large a one
 
 
+class Shortage(StrEnum):
+    """What a program was refused before it failed: ended with a code other than 0, or a signal."""
+
+    PROCESSES = "processes"  # threads count
+    SCRATCH = "scratch"
+    FILES = "files"
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How a program ended."""
@@ -36,6 +44,7 @@ class Outcome:
     reason: StopReason
     exit_code: int | None = None
     signal: int | None = None
+    shortage: Shortage | None = None
     cpu_time_s: float = 0.0
     wall_time_s: float = 0.0
     memory_mib: float = 0.0
@@ -61,6 +70,7 @@ class Environment(StrEnum):
     RUN_CPP = "run_cpp"  # laid files can be executed
     RUN_ASAN = "run_asan"  # a program built with AddressSanitizer: no bound on address space
     RUN_TSAN = "run_tsan"  # a program built with ThreadSanitizer: no random layout either
+    GPU = "gpu"  # no sandbox: a program of our own, on the worker's GPU
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +147,9 @@ class Launcher(Protocol):
 
     def run(self, spec: ProgramSpec, collect: tuple[str, ...] = ()) -> Finished:
         """Run a program to its end and bring back the files that `collect` names."""
+
+    def offers(self, environment: Environment) -> bool:
+        """Whether this worker can start programs in `environment`."""
 
 
 @dataclass(frozen=True, slots=True)

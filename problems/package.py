@@ -7,7 +7,7 @@ compares them. A package is either valid as a whole or told everything that is w
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +19,18 @@ from problems.complaints import Complaint, PackageInvalid
 from problems.folder import read_folder
 from problems.schema import ProblemSpec
 from problems.spec_errors import complaints_about
+from problems.strict import Location
+from problems.translations import about_texts, about_what_is_said
 
 SHIPPED = Path(__file__).resolve().parent  # the packages that come with the project
+
+
+# What a grader says is wrong with its section beyond the shape: (place in problem.yaml, message).
+SettingsCheck = Callable[[ProblemSpec], Iterable[tuple[Location, str]]]
+
+
+def _takes_any(spec: ProblemSpec) -> Iterable[tuple[Location, str]]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +82,9 @@ def find_packages(root: Path) -> list[Path]:
     return sorted(in_rounds | elsewhere | {path.parent for path in root.glob("*/*/problem.yaml")})
 
 
-def read_packages(folders: Iterable[Path]) -> tuple[list[Package], list[Complaint]]:
+def read_packages(
+    folders: Iterable[Path], about_grader: SettingsCheck = _takes_any
+) -> tuple[list[Package], list[Complaint]]:
     """The valid packages among `folders`, and what is wrong with the others.
 
     A slug or an id that two packages share makes both invalid: which one is meant, only their
@@ -82,7 +94,7 @@ def read_packages(folders: Iterable[Path]) -> tuple[list[Package], list[Complain
     complaints: list[Complaint] = []
     for folder in folders:
         try:
-            packages.append(read_package(folder))
+            packages.append(read_package(folder, about_grader=about_grader))
         except PackageInvalid as invalid:
             complaints += invalid.complaints
     shared = list(_shared(packages))
@@ -91,7 +103,9 @@ def read_packages(folders: Iterable[Path]) -> tuple[list[Package], list[Complain
     return [package for package in packages if package.folder not in refused], complaints
 
 
-def read_package(folder: Path, *, shipped: bool | None = None) -> Package:
+def read_package(
+    folder: Path, *, shipped: bool | None = None, about_grader: SettingsCheck = _takes_any
+) -> Package:
     """Read and check one package.
 
     Parameters
@@ -101,6 +115,8 @@ def read_package(folder: Path, *, shipped: bool | None = None) -> Package:
     shipped : bool, optional
         Whether too few submissions are an error, as they are for packages that ship with the
         project, or a warning. By default as the folder lies.
+    about_grader : callable, optional
+        Checks the grader's section further; left out, its shape is enough.
 
     Raises
     ------
@@ -129,6 +145,7 @@ def read_package(folder: Path, *, shipped: bool | None = None) -> Package:
     ]
     about = AboutSpec(document, where, content.found)
     complaints += about.written_paths()
+    complaints += about_texts(content.files, label)
     spec = None
     if isinstance(document.value, dict):
         try:
@@ -148,11 +165,16 @@ def read_package(folder: Path, *, shipped: bool | None = None) -> Package:
     warnings: list[Complaint] = []
     if spec is not None:
         complaints += about.round_of(folder, spec)
+        for place, message in about_grader(spec):
+            position = document.position(place)
+            complaints.append(Complaint(where, position.line, position.column, message))
         complaints += about_entry_points(spec, content.files, label)
         if shipped if shipped is not None else folder.resolve().is_relative_to(SHIPPED):
             complaints += about.number_of_submissions(spec)
+            complaints += about_what_is_said(spec, content.files, label)
         else:
             warnings += about.number_of_submissions(spec)
+            warnings += about_what_is_said(spec, content.files, label)
     if complaints or spec is None:
         raise PackageInvalid(complaints)
     return Package(

@@ -9,8 +9,10 @@ from uuid import UUID
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from problems.sections.answers import AnswersGrader
 from problems.sections.concurrency import ConcurrencyGrader
 from problems.sections.function import FunctionGrader
+from problems.sections.kernel import KernelGrader
 from problems.sections.simulation import SimulationGrader
 from problems.strict import Location, Slug, Strict, Text, contradiction
 
@@ -75,7 +77,7 @@ class Limits(Strict):
 
 
 Grader = Annotated[
-    FunctionGrader | SimulationGrader | ConcurrencyGrader,
+    AnswersGrader | ConcurrencyGrader | FunctionGrader | KernelGrader | SimulationGrader,
     Field(discriminator="kind"),
 ]
 
@@ -154,14 +156,27 @@ class ProblemSpec(Strict):
         return f"starter{self.language.suffix}"
 
     @property
+    def solution_name(self) -> str:
+        """What the page calls the candidate's own file."""
+        return f"{'answers' if self.is_drawn_per_attempt else 'solution'}{self.language.suffix}"
+
+    @property
+    def is_drawn_per_attempt(self) -> bool:
+        """Whether the candidate sees what is drawn from the seed, other values in each attempt."""
+        return isinstance(self.grader, AnswersGrader)
+
+    @property
     def reference_name(self) -> str:
         """The file with our own solution."""
         return f"reference{self.language.suffix}"
 
     @field_validator("cases")
     @classmethod
-    def cases_are_named_once_and_one_is_a_sample(cls, cases: list[Case]) -> list[Case]:
-        found: list[tuple[Location, str]] = []
+    def cases_are_named_once_and_one_is_a_sample(
+        cls, cases: list[Case], info: ValidationInfo
+    ) -> list[Case]:
+        grader = info.data.get("grader")  # absent where it is wrong in itself
+        found = grader.about_cases(cases) if isinstance(grader, AnswersGrader) else []
         first: dict[str, int] = {}
         for index, case in enumerate(cases):
             if first.setdefault(case.name, index) != index:

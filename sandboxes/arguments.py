@@ -13,16 +13,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from sandboxes.cgroups import MIB
-from sandboxes.interface import Command, Limits, Profile, SandboxError
+from sandboxes.cgroups import MIB, Hierarchies
+from sandboxes.interface import Command, SandboxError
+from sandboxes.profiles import HOME, RUNTIME, SCRATCH, TRAITS, Traits, processes
 from sandboxes.runtime import PYTHON
 
-SCRATCH = "/scratch"
-HOME = f"{SCRATCH}/home"
-RUNTIME = "/runtime"
 _SHELL = "/usr/bin/dash"  # essential on Debian and Ubuntu
 _OPEN_FILES = 256
 _STACK_BYTES = 8 << 20
+_UNTOLD_PROCESSES = 8  # over the control group's bound, which counts what it refuses
 _ULIMIT = {  # the shell's option, and its unit in bytes
     resource.RLIMIT_CPU: ("t", 1),
     resource.RLIMIT_NPROC: ("p", 1),
@@ -34,30 +33,9 @@ _ULIMIT = {  # the shell's option, and its unit in bytes
     resource.RLIMIT_DATA: ("d", 1024),
 }
 
-_PROGRAMS = ("/usr/bin", "/usr/lib", "/usr/lib64")
-SHOWN = dict.fromkeys(Profile, _PROGRAMS) | {
-    Profile.COMPILE_CPP: (*_PROGRAMS, "/usr/libexec", "/usr/include")
-}
-WITH_PYTHON = frozenset({Profile.PYTHON, Profile.TORCH})
 # Packages of the host's own Python: with them, a verdict would depend on the host.
 HIDDEN = ("/usr/lib/python3/dist-packages",)
 DEVICES = ("null", "zero", "full", "random", "urandom")
-_THREADS = ("OPENBLAS", "OMP", "MKL", "NUMEXPR")
-_ENVIRONMENT = {
-    "PATH": "/usr/bin:/bin",
-    "HOME": HOME,
-    "TMPDIR": "/tmp",  # noqa: S108 - the sandbox's own
-    "LANG": "C.UTF-8",
-    "TERM": "dumb",
-    **{f"{library}_NUM_THREADS": "1" for library in _THREADS},
-}
-_PYTHON_ENVIRONMENT = {
-    "PYTHONPATH": RUNTIME,
-    "PYTHONDONTWRITEBYTECODE": "1",
-    "PYTHONNOUSERSITE": "1",
-    "PYTHONHASHSEED": "0",  # the same submission takes the same path every time
-    "PYTHONUNBUFFERED": "1",  # what a killed program printed is not lost
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +49,7 @@ class Descriptors:
     first_file: int
 
 
-def program(command: Command, bursts_bounded: bool) -> list[str]:
+def program(command: Command, hierarchies: Hierarchies) -> list[str]:
     """The command line inside the sandbox, behind a shell that is its init.
 
     Process 1 must be there to reap orphans and to keep abort() an abort. bubblewrap's own init
@@ -82,11 +60,10 @@ def program(command: Command, bursts_bounded: bool) -> list[str]:
     ----------
     command : Command
         What to run.
-    bursts_bounded : bool
-        Whether a control group bounds memory; else RLIMIT_DATA stops what grows faster than the
-        supervisor looks.
+    hierarchies : Hierarchies
+        What control groups bound.
     """
-    limits = "; ".join(_shell_limits(resource_limits(command.limits, bursts_bounded, 1)))
+    limits = "; ".join(_shell_limits(resource_limits(command, hierarchies, 1)))
     # Its standard error goes aside, since a shell has words of its own for a child that crashed.
     script = f'{limits}; exec 5>&2 2>/dev/null; (exec "$@" 2>&5 5>&-); exit $?'
     return [_SHELL, "-c", script, "init", *argv_inside(command)]
@@ -108,16 +85,6 @@ def argv_inside(command: Command) -> list[str]:
     raise SandboxError(f"argv[0] must be python or an absolute path, got {name!r}")
 
 
-def environment(profile: Profile) -> dict[str, str]:
-    """All the variables that a program has."""
-    return _ENVIRONMENT | (_PYTHON_ENVIRONMENT if profile in WITH_PYTHON else {})
-
-
-def file_mode(profile: Profile) -> int:
-    """The mode of the files that are laid for a program; compiled ones can be executed."""
-    return 0o444 if profile in WITH_PYTHON or profile is Profile.COMPILE_CPP else 0o555
-
-
 @dataclass(frozen=True, slots=True)
 class ResourceLimit:
     """One call of setrlimit(2): the resource, and its bounds in the kernel's unit."""
@@ -128,7 +95,7 @@ class ResourceLimit:
 
 
 def resource_limits(
-    limits: Limits, bursts_bounded: bool, own_processes: int
+    command: Command, hierarchies: Hierarchies, own_processes: int
 ) -> list[ResourceLimit]:
     """What setrlimit(2) bounds: a backstop under the control groups, or in their place.
 
@@ -137,26 +104,29 @@ def resource_limits(
 
     Parameters
     ----------
-    bursts_bounded : bool
-        Whether a control group bounds memory; else RLIMIT_DATA stops what grows faster than the
-        supervisor looks.
+    hierarchies : Hierarchies
+        What control groups bound. Where none bounds memory, RLIMIT_DATA stops what grows faster
+        than the supervisor looks.
     own_processes : int
         The sandbox's own in the user namespace, which are counted too.
     """
+    limits = command.limits
     cpu_s = math.ceil(limits.cpu_time_s) + 1
-    processes = limits.processes + own_processes
+    most_processes = processes(command) + own_processes
+    if hierarchies.pids is not None:
+        most_processes += _UNTOLD_PROCESSES
     file_bytes = limits.scratch_mib * MIB
     stack_bytes = max(_STACK_BYTES, limits.memory_mib * MIB)
     bounds = [
         (resource.RLIMIT_CPU, cpu_s, cpu_s + 1),
-        (resource.RLIMIT_NPROC, processes, processes),
+        (resource.RLIMIT_NPROC, most_processes, most_processes),
         (resource.RLIMIT_FSIZE, file_bytes, file_bytes),
         (resource.RLIMIT_NOFILE, _OPEN_FILES, _OPEN_FILES),
         (resource.RLIMIT_STACK, _STACK_BYTES, stack_bytes),
         (resource.RLIMIT_CORE, 0, 0),
         (resource.RLIMIT_MEMLOCK, 0, 0),
     ]
-    if not bursts_bounded:
+    if hierarchies.memory is None and TRAITS[command.profile].bounds_data:
         data_bytes = 2 * limits.memory_mib * MIB + 256 * MIB
         bounds.append((resource.RLIMIT_DATA, data_bytes, data_bytes))
     found = []
@@ -180,7 +150,7 @@ def _shell_limits(limits: list[ResourceLimit]) -> list[str]:
 def bubblewrap_arguments(
     command: Command,
     descriptors: Descriptors,
-    runtime: Path,
+    runtime: Path | None,
     scratch_mount: str | None,
 ) -> bytes:
     """What goes through bubblewrap's ``--args`` pipe.
@@ -190,6 +160,8 @@ def bubblewrap_arguments(
 
     Parameters
     ----------
+    runtime : Path or None
+        The packages that the program can import, if it is Python.
     scratch_mount : str or None
         Where a tmpfs for the scratch space is mounted already; None lets bubblewrap make one,
         which bounds its bytes but not its inodes.
@@ -203,9 +175,10 @@ def bubblewrap_arguments(
     ]
     if descriptors.hold is not None:
         arguments += ["--block-fd", str(descriptors.hold)]
-    for name, value in environment(command.profile).items():
+    traits = TRAITS[command.profile]
+    for name, value in traits.environment.items():
         arguments += ["--setenv", name, value]
-    arguments += _system(command.profile)
+    arguments += _system(traits)
     arguments += ["--proc", "/proc", "--tmpfs", "/dev"]
     for device in DEVICES:
         arguments += ["--dev-bind", f"/dev/{device}", f"/dev/{device}"]
@@ -222,19 +195,19 @@ def bubblewrap_arguments(
     for name in ("home", "tmp", "shm"):
         arguments += ["--dir", f"{SCRATCH}/{name}"]
     arguments += ["--symlink", f"{SCRATCH}/tmp", "/tmp"]  # noqa: S108
-    mode = f"{file_mode(command.profile):04o}"
+    mode = f"{traits.file_mode:04o}"
     for number, name in enumerate(command.files, descriptors.first_file):
         arguments += ["--perms", mode, "--ro-bind-data", str(number), f"{HOME}/{placed(name)}"]
-    if command.profile in WITH_PYTHON:
+    if runtime is not None:
         arguments += ["--ro-bind", str(runtime), RUNTIME]
     arguments += ["--remount-ro", "/", "--chdir", HOME]
     return b"".join(os.fsencode(argument) + b"\0" for argument in arguments)
 
 
-def _system(profile: Profile) -> list[str]:
+def _system(traits: Traits) -> list[str]:
     """The read-only part of /usr that the profile needs, and the old names that lead there."""
     arguments = []
-    for path in SHOWN[profile]:
+    for path in traits.shown:
         arguments += ["--ro-bind-try", path, path]
     for path in HIDDEN:
         if os.path.isdir(path):

@@ -95,12 +95,19 @@ class BubblewrapSandbox:
 
     def run(self, command: Command, stdin: bytes = b"") -> RunResult:
         """Run to the end and report."""
-        with self._run(command, interactive=False, stdin=stdin) as run:
+        with self.begin(command, stdin) as run:
             return run.wait()
 
+    def begin(self, command: Command, stdin: bytes = b"") -> Run:
+        """As `run`, but return at once, with what can be waited for and ended."""
+        return self._run(command, interactive=False, stdin=stdin)
+
     def start(self, command: Command) -> Run:
-        """Start and return at once."""
+        """Start a command that is spoken to in frames, and return at once."""
         return self._run(command, interactive=True, stdin=b"")
+
+    def close(self) -> None:
+        """Let go of what is kept from one run to the next: nothing."""
 
     def _run(self, command: Command, interactive: bool, stdin: bytes) -> Run:
         return Run(

@@ -7,6 +7,7 @@ process that runs it, so that a later process can tell what a crashed one left b
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import itertools
 import os
@@ -127,6 +128,10 @@ class Cgroup:
         events = "memory.events" if self.hierarchies.is_v2 else "memory.oom_control"
         return _field(self._memory / events, "oom_kill") > 0
 
+    def out_of_processes(self) -> bool:
+        """Whether the kernel had to refuse a process or a thread."""
+        return self._pids is not None and _field(self._pids / "pids.events", "max") > 0
+
     def is_bounded(self, memory_bytes: int) -> bool:
         """Whether the kernel took the limit on memory, and accounts for it."""
         if self._memory is None:
@@ -228,6 +233,7 @@ def _works(hierarchies: Hierarchies) -> bool:
             group.add(child)
             works = all(child in _members(path) for path in group._directories)
             works = works and group.is_bounded(64 * MIB) and not group.out_of_memory()
+            works = works and not group.out_of_processes()
         finally:
             group.kill_until_empty()
             os.waitpid(child, 0)
@@ -276,8 +282,11 @@ def _self_and_parents(mount: Path, own: str) -> list[Path]:
 def _members(directory: Path) -> list[int]:
     try:
         return [int(line) for line in (directory / "cgroup.procs").read_text().split()]
-    except FileNotFoundError:
-        return []
+    except OSError as error:
+        # Another runner removed it before it was opened, or while it was read.
+        if error.errno in (errno.ENOENT, errno.ENODEV):
+            return []
+        raise
 
 
 def _remove(directory: Path, patience_s: float) -> None:

@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sandboxes.bubblewrap import BubblewrapSandbox
+from sandboxes.host import facts
 from sandboxes.interface import Command, Limits, RunResult, RunStatus, Sandbox, SandboxError
 from sandboxes.slot import SlotSandbox
 
+AnySandbox = BubblewrapSandbox | SlotSandbox
+BACKENDS: Mapping[str, Callable[[], AnySandbox]] = {
+    "slot": SlotSandbox,
+    "bubblewrap": BubblewrapSandbox,
+}
 _ISOLATION = "isolation"
 _LIMITS = Limits(cpu_time_s=2, wall_time_s=5, memory_mib=96, scratch_mib=8)
 
@@ -147,18 +153,47 @@ _TRIALS = [
 ]
 
 
-def examine(sandbox: BubblewrapSandbox | SlotSandbox | None = None) -> list[Finding]:
-    """Try every limit of a sandbox; this host's own if left out. Takes about two seconds.
-
-    If this host cannot sandbox at all, the one finding says why and what to do.
-    """
-    if sandbox is None:
-        try:
-            sandbox = BubblewrapSandbox()
-        except SandboxError as error:
-            return [Finding(_ISOLATION, "nothing", False, str(error), isolates=True)]
+def examine(sandbox: AnySandbox, only_isolation: bool = False) -> list[Finding]:
+    """Try every limit of a sandbox, or only what isolates. Takes about two seconds, or half one."""
     enforcers = _enforcers(sandbox)
-    return [_try(sandbox, trial, enforcers[trial.limit]) for trial in _TRIALS]
+    return [
+        _try(sandbox, trial, enforcers[trial.limit])
+        for trial in _TRIALS
+        if trial.isolates or not only_isolation
+    ]
+
+
+def examine_backend(name: str) -> list[Finding]:
+    """Make one of the sandboxes and examine it.
+
+    If this host cannot sandbox in that way at all, the one finding says why and what to do.
+    """
+    try:
+        sandbox = BACKENDS[name]()
+    except SandboxError as error:
+        return [Finding(_ISOLATION, "nothing", False, str(error), isolates=True)]
+    try:
+        return examine(sandbox)
+    finally:
+        sandbox.close()
+
+
+def require_isolation(sandbox: AnySandbox) -> None:
+    """Refuse a sandbox that lets its programs out.
+
+    Raises
+    ------
+    SandboxError
+        If anything that isolates could not be seen to hold.
+    """
+    findings = examine(sandbox, only_isolation=True)
+    if isolation_holds(findings):
+        return
+    open_ways = ", ".join(finding.limit for finding in findings if not finding.verified)
+    raise SandboxError(
+        "a submission must not reach anything outside its sandbox, and a trial run could: "
+        f"{open_ways}. Run manage.py doctor, and mend what it says"
+    )
 
 
 def isolation_holds(findings: list[Finding]) -> bool:
@@ -178,7 +213,7 @@ def _try(sandbox: Sandbox, trial: _Trial, enforced_by: str) -> Finding:
     return Finding(trial.limit, enforced_by, trial.holds(result), detail, trial.isolates)
 
 
-def _enforcers(sandbox: BubblewrapSandbox | SlotSandbox) -> dict[str, str]:
+def _enforcers(sandbox: AnySandbox) -> dict[str, str]:
     host = sandbox.host
     found = host.hierarchies
     version = "version 2" if found.is_v2 else "version 1"
@@ -206,14 +241,20 @@ def _enforcers(sandbox: BubblewrapSandbox | SlotSandbox) -> dict[str, str]:
 
 
 def main() -> int:
-    """Print the findings; 0 if submissions may run here, 1 if not."""
-    findings = examine()
-    for finding in findings:
-        mark = "ok  " if finding.verified else "FAIL" if finding.isolates else "weak"
-        print(f"{mark}  {finding.limit:18} {finding.enforced_by}")
-        if not finding.verified:
-            print(f"      {finding.detail}")
-    return 0 if isolation_holds(findings) else 1
+    """Print this host's facts and every finding; 0 if any sandbox isolates here, 1 if none."""
+    for fact in facts():
+        print(f"{fact.subject:18} {fact.fact}")
+    holds = False
+    for name in BACKENDS:
+        print(f"\n{name}")
+        findings = examine_backend(name)
+        holds = holds or isolation_holds(findings)
+        for finding in findings:
+            mark = "ok  " if finding.verified else "FAIL" if finding.isolates else "weak"
+            print(f"{mark}  {finding.limit:18} {finding.enforced_by}")
+            if not finding.verified:
+                print(f"      {finding.detail}")
+    return 0 if holds else 1
 
 
 if __name__ == "__main__":

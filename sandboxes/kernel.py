@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import fcntl
 import os
 import signal
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.mount.argtypes = (
@@ -24,6 +25,8 @@ _CLONE_NEWNS = 0x00020000
 _MS_NOSUID_NODEV = 0x2 | 0x4
 _MS_REC_PRIVATE = 0x4000 | (1 << 18)
 _PR_SET_CHILD_SUBREAPER = 36
+_PERSONALITY_QUERY = 0xFFFFFFFF
+_ADDR_NO_RANDOMIZE = 0x0040000
 
 _SETSIGDEF_AND_SETSIGMASK = 0x04 | 0x08
 # glibc's posix_spawn objects are 76 to 336 bytes long; room to spare costs nothing.
@@ -94,7 +97,27 @@ def open_beneath(directory_fd: int, path: str) -> int:
     return descriptor
 
 
-def spawn(argv: Sequence[str], environment: Mapping[str, str], descriptors: Sequence[int]) -> int:
+@contextlib.contextmanager
+def _layout_of_children(is_randomized: bool) -> Iterator[None]:
+    """What the calling thread starts meanwhile has, with all its descendants, such a layout."""
+    if is_randomized:
+        yield
+        return
+    # Only what is executed looks at it: this thread's own memory stays as it is.
+    before = _libc.personality(ctypes.c_ulong(_PERSONALITY_QUERY))
+    _check(_libc.personality(ctypes.c_ulong(before | _ADDR_NO_RANDOMIZE)), "personality")
+    try:
+        yield
+    finally:
+        _libc.personality(ctypes.c_ulong(before))
+
+
+def spawn(
+    argv: Sequence[str],
+    environment: Mapping[str, str],
+    descriptors: Sequence[int],
+    is_randomized: bool = True,
+) -> int:
     """Start a program whose descriptors 0, 1, 2... are exactly these, and no others.
 
     Unlike `subprocess` this renumbers descriptors and, by vfork, costs the same from a large
@@ -109,6 +132,8 @@ def spawn(argv: Sequence[str], environment: Mapping[str, str], descriptors: Sequ
         The whole environment.
     descriptors : sequence of int
         `descriptors[i]` becomes descriptor `i`.
+    is_randomized : bool
+        Whether it and its descendants find their memory at random addresses.
 
     Returns
     -------
@@ -142,14 +167,15 @@ def spawn(argv: Sequence[str], environment: Mapping[str, str], descriptors: Sequ
         arguments = _string_array(argv)
         variables = _string_array([f"{name}={value}" for name, value in environment.items()])
         process_id = ctypes.c_int()
-        error = _libc.posix_spawn(
-            ctypes.byref(process_id),
-            os.fsencode(argv[0]),
-            actions,
-            attributes,
-            arguments,
-            variables,
-        )
+        with _layout_of_children(is_randomized):
+            error = _libc.posix_spawn(
+                ctypes.byref(process_id),
+                os.fsencode(argv[0]),
+                actions,
+                attributes,
+                arguments,
+                variables,
+            )
     finally:
         _libc.posix_spawn_file_actions_destroy(actions)
         _libc.posix_spawnattr_destroy(attributes)

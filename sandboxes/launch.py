@@ -11,12 +11,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sandboxes.arguments import HOME, Descriptors, bubblewrap_arguments, program, spawn_argv
+from sandboxes.arguments import Descriptors, bubblewrap_arguments, program, spawn_argv
 from sandboxes.cgroups import Cgroup
 from sandboxes.identity import take_identity
 from sandboxes.interface import Command, SandboxError
 from sandboxes.kernel import become_subreaper, mount_private_tmpfs, spawn
 from sandboxes.pipes import Pipes, memory_file
+from sandboxes.profiles import HOME, TRAITS, packages_of, processes
 from sandboxes.run import Ending
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class BubblewrapLaunched:
         self._init_fd: int | None = None
         self._scratch_fd: int | None = None
         self.is_held = False
+        self._collects = bool(command.collect)
         self.pipes = Pipes(interactive, stdin)
         try:
             with self._theirs:
@@ -69,7 +71,7 @@ class BubblewrapLaunched:
         if host.hierarchies.directories():
             self.cgroup = Cgroup(host.hierarchies)
             self._cleanup.callback(self.cgroup.remove)
-            self.cgroup.limit(limits.memory_mib * MIB, limits.processes + self.own_processes)
+            self.cgroup.limit(limits.memory_mib * MIB, processes(command) + self.own_processes)
         if host.scratch_mount is not None:
             inodes = limits.scratch_inodes + len(command.files) + 4  # the root and three folders
             self._scratch_fd = mount_private_tmpfs(
@@ -97,13 +99,17 @@ class BubblewrapLaunched:
         numbers = Descriptors(first, first + 1, first + 2, hold, len(descriptors))
         descriptors += [self._memory_file(content) for content in command.files.values()]
 
-        inner = program(command, bursts_bounded=host.hierarchies.memory is not None)
+        inner = program(command, host.hierarchies)
         uid = self.uid if host.is_root else None
-        arguments = bubblewrap_arguments(command, numbers, host.runtime, host.scratch_mount)
+        runtime = packages_of(command.profile, host.runtime)
+        arguments = bubblewrap_arguments(command, numbers, runtime, host.scratch_mount)
         become_subreaper()
         self.started_at = time.monotonic()
         self.process_id = spawn(
-            spawn_argv(host.bwrap, uid, numbers.arguments, inner), {}, descriptors
+            spawn_argv(host.bwrap, uid, numbers.arguments, inner),
+            {},
+            descriptors,
+            TRAITS[command.profile].is_randomized,
         )
         # From here on it waits for its arguments, and holds still while it is bound.
         try:
@@ -151,13 +157,14 @@ class BubblewrapLaunched:
 
         A scratch space that we mounted is ours to look into. One that bubblewrap made is reached
         through its init, which holds still until we have done so: after the end it would be gone.
+        That takes time, so it is had only where files are going to be collected.
         """
         init = self._status.get("child-pid")
         root = f"/proc/{init}/root"
         try:
             if self._scratch_fd is not None:
                 return os.open("home", _DIRECTORY, dir_fd=self._scratch_fd)
-            if init is None:
+            if init is None or not self._collects:
                 return None
             if os.path.samefile(root, "/"):
                 return None  # not in its own root yet

@@ -87,7 +87,7 @@ class Launched(Protocol):
 
 
 class Run:
-    """A command in its sandbox; an `InteractiveRun` when started as one.
+    """A command in its sandbox; an `InteractiveRun` when started as one, else a `BatchRun`.
 
     Parameters
     ----------
@@ -180,7 +180,7 @@ class Run:
             return self._meter.cpu_time_s, self._meter.memory_mib
 
     def wait(self) -> RunResult:
-        """Wait for the end, which some limit brings at the latest."""
+        """Wait for the end, which some limit brings at the latest, or `close` in another thread."""
         self._ended.wait()
         return self._how_it_ended()
 
@@ -383,7 +383,7 @@ class Run:
 
     def _remember_home(self) -> None:
         """Hold the working directory, so that it outlives the namespace it is in."""
-        if self._command.collect and self._home_fd is None:
+        if self._home_fd is None:
             self._home_fd = self._launched.home_fd()
 
     def _end_all(self) -> None:
@@ -434,4 +434,23 @@ class Run:
         if stopped is not None:
             return stopped, Ending(None, signal.SIGKILL)
         ending = self._launched.ending(said)
+        if ending.exit_code != 0:
+            refused = self._what_was_refused(ending)
+            if refused is not None:
+                return refused, ending
         return RunStatus.EXITED if ending.signal is None else RunStatus.SIGNALLED, ending
+
+    def _what_was_refused(self, ending: Ending) -> RunStatus | None:
+        """Which limit a program that failed has met, of those that end nothing by themselves."""
+        cgroup = self._launched.cgroup
+        if cgroup is not None and cgroup.out_of_processes():
+            return RunStatus.PROCESSES_EXCEEDED
+        if ending.signal == signal.SIGXFSZ:
+            return RunStatus.SCRATCH_EXCEEDED
+        if self._home_fd is not None:
+            scratch = os.fstatvfs(self._home_fd)
+            if scratch.f_bavail == 0:
+                return RunStatus.SCRATCH_EXCEEDED
+            if scratch.f_ffree == 0 and scratch.f_files > 0:  # 0 files: not bounded
+                return RunStatus.FILES_EXCEEDED
+        return None

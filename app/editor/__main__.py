@@ -42,18 +42,18 @@ def main() -> int:
     """Build unless current."""
     digest = inputs_digest()
     if is_current(digest):
-        say("the bundle is current, nothing to do")
+        tell("the bundle is current, nothing to do")
         return 0
     started_s = time.monotonic()
     try:
         install()
-        say("2/2 bundling")
+        tell("2/2 bundling")
         node_program("node", "build.mjs")
     except BuildFailed as failure:
         sys.stderr.write(f"editor: {failure}\n")
         return 1
     STAMP.write_text(digest)
-    say(f"done in {time.monotonic() - started_s:.1f} s")
+    tell(f"done in {time.monotonic() - started_s:.1f} s")
     return 0
 
 
@@ -61,9 +61,9 @@ def install() -> None:
     """Install the locked packages unless they are there: only then is the network needed."""
     lock_digest = hashlib.sha256((HERE / "package-lock.json").read_bytes()).hexdigest()
     if INSTALLED.exists() and INSTALLED.read_text() == lock_digest:
-        say("1/2 the locked packages are installed already")
+        tell("1/2 the locked packages are installed already")
         return
-    say("1/2 installing the locked packages (about 25 MB, once)")
+    tell("1/2 installing the locked packages (about 25 MB, once)")
     node_program("npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts")
     INSTALLED.write_text(lock_digest)
 
@@ -100,7 +100,7 @@ def node_program(name: str, *arguments: str) -> None:
         )
 
 
-def say(message: str) -> None:
+def tell(message: str) -> None:
     """One line of progress."""
     sys.stdout.write(f"editor: {message}\n")
     sys.stdout.flush()

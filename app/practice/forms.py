@@ -10,11 +10,12 @@ from uuid import UUID
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import ProhibitNullCharactersValidator
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from app.accounts.models import User
 from app.practice.judging import queue_of
-from app.practice.models import Problem, ProblemVersion, Submission
+from app.practice.models import Attempt, AttemptSpent, Problem, ProblemVersion, Submission
 from graders.verdict import JsonObject
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"  # what a decoder writes where the bytes were no UTF-8
@@ -81,6 +82,7 @@ class SubmissionForm(forms.Form):
         },
     )
     replay_of = forms.UUIDField(required=False)
+    attempt = forms.IntegerField(required=False)  # the number of the values that were shown
 
     def __init__(self, data: Any, *, user: User, problem: Problem, version: ProblemVersion) -> None:
         super().__init__(data)
@@ -106,7 +108,23 @@ class SubmissionForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         if self.cleaned_data.get("kind") == Submission.Kind.REPLAY:
             self.cleaned_data["original"] = self._original(self.cleaned_data.get("replay_of"))
+        elif self.version.spec.is_drawn_per_attempt:
+            self.cleaned_data["drawn"] = self._drawn(self.cleaned_data.get("attempt"))
         return self.cleaned_data
+
+    def _drawn(self, number: int | None) -> Attempt:
+        """The values that these answers are to, as the server keeps them."""
+        attempt = Attempt.current(self.user, self.version)
+        if number is not None and number != attempt.number:
+            raise ValidationError(
+                _(
+                    "Answers belong to the values that they were worked out for, and others have "
+                    "been drawn since. Reload the page to see them."
+                )
+            )
+        if attempt.is_spent and self.cleaned_data.get("kind") == Submission.Kind.SUBMIT:
+            raise ValidationError(_ALREADY_JUDGED)
+        return attempt
 
     def _original(self, pk: UUID | None) -> Submission:
         mine = Submission.objects.visible_to(self.user).filter(version__problem=self.problem)
@@ -118,19 +136,41 @@ class SubmissionForm(forms.Form):
         return original
 
     def send(self) -> Submission:
-        """Save the submission that this valid form asks for."""
+        """Save the submission that this valid form asks for.
+
+        Raises
+        ------
+        ValidationError
+            If another tab had the same values judged meanwhile.
+        """
         data = self.cleaned_data
         original: Submission | None = data.get("original")
+        drawn: Attempt | None = data.get("drawn")
         # A counterexample belongs to the version that found it.
         version = original.version if original else self.version
-        return Submission.send(
-            self.user,
-            version,
-            Submission.Kind(data["kind"]),
-            data["source"],
-            replay=replay_of(original) if original else None,
-            queue=queue_of(version.spec),
-        )
+        kind = Submission.Kind(data["kind"])
+        try:
+            with transaction.atomic():
+                submission = Submission.send(
+                    self.user,
+                    version,
+                    kind,
+                    data["source"],
+                    replay=replay_of(original) if original else None,
+                    queue=queue_of(version.spec),
+                    seed=drawn.seed if drawn else None,
+                )
+                if drawn and kind == Submission.Kind.SUBMIT:
+                    drawn.spend(submission)
+        except AttemptSpent:
+            raise ValidationError(_ALREADY_JUDGED) from None
+        return submission
+
+
+_ALREADY_JUDGED = _(
+    "Values are judged once, and these have been: their right answers were shown. "
+    "Draw new values to try again."
+)
 
 
 def replay_of(submission: Submission) -> JsonObject | None:

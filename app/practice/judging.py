@@ -8,42 +8,49 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from enum import StrEnum
 from functools import cache
 from types import TracebackType
 from typing import Protocol, Self, cast
 
+import graders.answers
 import graders.concurrency
 import graders.function
+import graders.kernel
 import graders.simulation
+from app.practice import gpu, gpu_workers
 from graders.ports import (
     Case,
+    Environment,
     Finished,
     Launcher,
     Outcome,
     Output,
     ProgramLimits,
     ProgramSpec,
+    Shortage,
     StopReason,
     Task,
     Usage,
 )
 from graders.verdict import Event, EventKind, JsonObject
 from problems.schema import ProblemSpec
-from sandboxes.bubblewrap import BubblewrapSandbox
+from problems.strict import Location
+from sandboxes.doctor import BACKENDS, AnySandbox
 from sandboxes.interface import (
+    DEFAULT_LIMITS,
+    BatchRun,
     Command,
     InteractiveRun,
-    Limits,
     Profile,
     RunResult,
     RunStatus,
     Sandbox,
     SandboxError,
 )
-from sandboxes.slot import SlotSandbox
 
 
 class Mode(StrEnum):
@@ -65,15 +72,43 @@ class Grader(Protocol):
 
 
 GRADERS: dict[str, Grader] = {
+    "answers": cast(Grader, graders.answers),
     "function": cast(Grader, graders.function),
     "concurrency": cast(Grader, graders.concurrency),
+    "kernel": cast(Grader, graders.kernel),
     "simulation": cast(Grader, graders.simulation),
 }
 
 
+def about_grader(spec: ProblemSpec) -> Iterator[tuple[Location, str]]:
+    """What the grader says is wrong with its section of problem.yaml, beyond the shape."""
+    if spec.grader.kind == "answers":
+        for fault in graders.answers.faults(spec.grader.model_dump()):
+            yield ("grader", *fault.place), fault.message
+
+
 def queue_of(spec: ProblemSpec) -> str:
-    """The Celery queue for submissions to this problem."""
-    return GRADERS[spec.grader.kind].QUEUE
+    """The Celery queue for submissions to this problem, as long as somebody listens to it."""
+    queue = GRADERS[spec.grader.kind].QUEUE
+    if queue == gpu_workers.QUEUE and not gpu_workers.one_is_alive():
+        return gpu_workers.FALLBACK
+    return queue
+
+
+def seed_of(replay: JsonObject) -> int:
+    """The seed that a counterexample was found with."""
+    return int(cast(int, replay["seed"]))
+
+
+def as_typed(spec: ProblemSpec, source: str, seed: int) -> str:
+    """A file of an author's, as a candidate who was given this seed's values would have typed it.
+
+    The files of a worksheet hold formulas, because its values differ from seed to seed; any other
+    file is what it is.
+    """
+    if not spec.is_drawn_per_attempt:
+        return source
+    return graders.answers.fill(spec.grader.model_dump(), source, seed)
 
 
 def judge(
@@ -104,7 +139,7 @@ def judge(
     if mode is Mode.REPLAY:
         if replay is None:
             raise ValueError("a replay needs the counterexample's replay data, got none")
-        seed = int(cast(int, replay["seed"]))
+        seed = seed_of(replay)
     task = Task(
         settings=spec.grader.model_dump(),
         cases=cases_for(spec, mode, replay),
@@ -162,7 +197,7 @@ class SandboxLauncher:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
-        self._running: list[SandboxProgram] = []
+        self._running: list[BatchRun | InteractiveRun] = []
         self._lock = threading.Lock()
         self.cancelled = False
 
@@ -170,15 +205,26 @@ class SandboxLauncher:
         with self._lock:
             if self.cancelled:
                 raise Cancelled
-            program = SandboxProgram(self._sandbox.start(_command(spec)))
-            self._running.append(program)
-        return program
+            run = self._sandbox.start(_command(spec))
+            self._running.append(run)
+        return SandboxProgram(run)
 
     def run(self, spec: ProgramSpec, collect: tuple[str, ...] = ()) -> Finished:
-        if self.cancelled:
-            raise Cancelled
-        result = self._sandbox.run(_command(spec, collect))
+        with self._lock:
+            if self.cancelled:
+                raise Cancelled
+            run = self._sandbox.begin(_command(spec, collect))
+            self._running.append(run)
+        with run:
+            result = run.wait()
+        with self._lock:
+            if self.cancelled:
+                raise Cancelled
+            self._running.remove(run)
         return Finished(_outcome(result), result.stdout, result.stderr, result.collected)
+
+    def offers(self, environment: Environment) -> bool:
+        return environment is not Environment.GPU or gpu.properties() is not None
 
     def cancel(self) -> None:
         """From another thread: end every program now and start no more."""
@@ -200,8 +246,8 @@ class SandboxLauncher:
     def _close_all(self) -> None:
         with self._lock:
             running, self._running = self._running, []
-        for program in running:
-            program.close()
+        for run in running:
+            run.close()
 
 
 class Cancelled(Exception):
@@ -234,11 +280,13 @@ class SandboxProgram:
 
 def _command(spec: ProgramSpec, collect: tuple[str, ...] = ()) -> Command:
     limits = spec.limits
+    profile = Profile(spec.environment.value)
     return Command(
         argv=spec.argv,
-        profile=Profile(spec.environment.value),
+        profile=profile,
         files=spec.files,
-        limits=Limits(
+        limits=replace(
+            DEFAULT_LIMITS[profile],
             cpu_time_s=limits.cpu_time_s,
             wall_time_s=limits.wall_time_s,
             memory_mib=limits.memory_mib,
@@ -261,9 +309,18 @@ _REASONS = {
 }
 
 
+_SHORTAGES = {
+    RunStatus.PROCESSES_EXCEEDED: Shortage.PROCESSES,
+    RunStatus.SCRATCH_EXCEEDED: Shortage.SCRATCH,
+    RunStatus.FILES_EXCEEDED: Shortage.FILES,
+}
+
+
 def _outcome(result: RunResult) -> Outcome:
+    by_itself = StopReason.EXITED if result.signal is None else StopReason.SIGNALLED
     return Outcome(
-        reason=_REASONS[result.status],
+        reason=_REASONS.get(result.status, by_itself),
+        shortage=_SHORTAGES.get(result.status),
         exit_code=result.exit_code,
         signal=result.signal,
         cpu_time_s=result.cpu_time_s,
@@ -272,19 +329,34 @@ def _outcome(result: RunResult) -> Outcome:
     )
 
 
-SANDBOXES: dict[str, Callable[[], Sandbox]] = {
-    "bubblewrap": BubblewrapSandbox,
-    "slot": SlotSandbox,
-}
+DEFAULT_BACKEND = "slot"
+
+
+def backend_name() -> str:
+    """Which sandbox judges here. Raises SandboxError if the environment names none that we have."""
+    name = os.environ.get("SANDBOX_BACKEND") or DEFAULT_BACKEND
+    if name not in BACKENDS:
+        raise SandboxError(f"SANDBOX_BACKEND must be one of {', '.join(BACKENDS)}, got {name!r}")
+    return name
 
 
 @cache
-def host_sandbox() -> Sandbox:
-    """This host's sandbox, examined once a process. Raises SandboxError where none holds."""
-    name = os.environ.get("SANDBOX_BACKEND", "bubblewrap")
-    if name not in SANDBOXES:
-        raise SandboxError(f"SANDBOX_BACKEND must be one of {', '.join(SANDBOXES)}, got {name!r}")
-    return SANDBOXES[name]()
+def host_sandbox() -> AnySandbox:
+    """This host's sandbox, examined once a process. Raises SandboxError where none holds.
+
+    There is no silent second choice: what a run's CPU time and memory count differs a little
+    between the two, and a verdict must not depend on which worker took the submission.
+    """
+    name = backend_name()
+    try:
+        return BACKENDS[name]()
+    except SandboxError as error:
+        if name != DEFAULT_BACKEND:
+            raise
+        raise SandboxError(
+            f"{error}. Where slots cannot be made, SANDBOX_BACKEND=bubblewrap may hold: it "
+            "isolates as well and starts more slowly. Set it for all workers of a site"
+        ) from error
 
 
 def make_launcher() -> SandboxLauncher:

@@ -10,6 +10,7 @@ from typing import cast
 
 from django.db import transaction
 
+from app.practice.judging import about_grader
 from app.practice.models import Problem, ProblemVersion
 from graders.verdict import JsonObject
 from problems.complaints import Complaint
@@ -58,7 +59,7 @@ def load_problems(roots: Sequence[Path] = (SHIPPED,)) -> LoadReport:
         If a root is no folder.
     """
     folders = [folder for root in roots for folder in find_packages(root)]
-    packages, complaints = read_packages(folders)
+    packages, complaints = read_packages(folders, about_grader)
     report = LoadReport(complaints=complaints)
     # Slugs that are taken come last: the problem that has one may be about to be renamed.
     for package in sorted(packages, key=lambda one: _slug_belongs_to_another(one) is not None):

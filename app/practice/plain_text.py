@@ -32,6 +32,7 @@ def counterexample_lines(counterexample: dict[str, Any]) -> Iterator[str]:
     for edge in data.get("wait_graph", {}).get("edges", []):
         yield edge["text"]
     yield from _table(_messages(data.get("diagram") or {}))
+    yield from _operations(data)
     for vector in data.get("vectors", []):
         ended = "did not return"
         if vector["after"] is not None:
@@ -42,6 +43,26 @@ def counterexample_lines(counterexample: dict[str, Any]) -> Iterator[str]:
         text = str(data.get(key) or "").strip()
         if text not in counterexample["summary"]:
             yield from text.splitlines()[-MAX_LINES:]
+
+
+def _operations(data: dict[str, Any]) -> Iterator[str]:
+    """A sequence of operations; what was asked after a wrong one, and the state there."""
+    if "make" in data:
+        yield data["make"]
+    for step in data.get("operations", []):
+        yield f"{step['number']:>3}  {step['call']}"
+        if step["note"]:
+            yield f"     {step['note']}"
+        if not step["ok"]:
+            for row in step["rows"]:
+                mark = " " if row["ok"] else "!"
+                yield f"   {mark} {row['name']}: must be {row['expected']}, is {row['answer']}"
+        if step["shown"]:
+            for view in step["views"]:
+                yield f"     {view['title']}:"
+                for cell in view["cells"]:
+                    yield f"       {cell['name']}: {', '.join(cell['lines'])}"
+    yield from _table([[str(one) for one in row.values()] for row in data.get("growth", [])])
 
 
 def interleaving_lines(data: dict[str, Any]) -> Iterator[str]:

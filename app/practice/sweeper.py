@@ -13,6 +13,7 @@ from django.utils import timezone
 from redis import Redis
 from redis.exceptions import RedisError
 
+from app.practice import gpu_workers
 from app.practice.doorbell import ring
 from app.practice.models import Submission
 from app.practice.tasks import publish
@@ -33,6 +34,7 @@ class Swept:
 
 def sweep() -> Swept:
     """One round. Safe to run on many hosts at once: each step is a conditional UPDATE."""
+    _leave_a_dead_queue()
     return Swept(given_back=_give_back(), published_again=_publish_again())
 
 
@@ -53,6 +55,18 @@ def _give_back() -> int:
                 logger.warning("the worker of %s died, judging again", submission.pk)
             ring(submission.pk, queue_moved=True)
     return given_back
+
+
+def _leave_a_dead_queue() -> None:
+    """Who waits for a GPU that went away is judged without one; the verdict says so."""
+    waiting = Submission.objects.filter(status=Submission.Status.QUEUED, queue=gpu_workers.QUEUE)
+    if waiting.exists() and not gpu_workers.one_is_alive():
+        for submission in waiting:
+            own = waiting.filter(pk=submission.pk)
+            if own.update(queue=gpu_workers.FALLBACK, published_at=None):
+                submission.queue = gpu_workers.FALLBACK
+                publish(submission)
+                logger.warning("no GPU worker is left, %s is judged without one", submission.pk)
 
 
 def _publish_again() -> int:

@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 import threading
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 from celery import shared_task
-from celery.signals import worker_init
+from celery.signals import worker_init, worker_ready
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
+from app.practice import gpu, gpu_workers
 from app.practice.doorbell import ring
 from app.practice.judging import Mode, SandboxLauncher, host_sandbox, judge, make_launcher
 from app.practice.models import LeaseLost, Submission
 from graders.verdict import EventKind
+from sandboxes.doctor import require_isolation
 from sandboxes.interface import SandboxError
 
 logger = logging.getLogger(__name__)
+
+# A sandbox that runs programs but lets them out is used nevertheless if the one is set to the
+# other. Where none runs programs at all nothing is judged: without a tree that can be seen dead, or
+# a scratch space that is bounded, a verdict would be worth nothing.
+WITHOUT_ISOLATION = "GAUNTLET_RUN_SUBMISSIONS_WITHOUT_ISOLATION"
+ACCEPTED_RISK = "I accept that submissions can read and change this machine"
 
 
 def publish(submission: Submission) -> None:
@@ -153,6 +162,32 @@ def refuse_to_start_without_a_sandbox(**_: object) -> None:
     Celery logs what a signal's receiver raises and goes on; only an exit ends the worker.
     """
     try:
-        host_sandbox()
+        sandbox = host_sandbox()
+        try:
+            require_isolation(sandbox)
+        except SandboxError as error:
+            if os.environ.get(WITHOUT_ISOLATION) != ACCEPTED_RISK:
+                raise
+            logger.critical("judging without isolation, as %s says: %s", WITHOUT_ISOLATION, error)
+        finally:
+            sandbox.close()  # it is the pool's processes that judge
     except SandboxError as error:
         raise SystemExit(f"The sandbox does not hold here: {error}") from None
+
+
+@worker_ready.connect
+def say_that_a_gpu_is_here(sender: Any, **_: object) -> None:
+    """A worker that listens to the `gpu` queue tells the web that somebody does."""
+    if gpu_workers.QUEUE not in sender.app.amqp.queues.consume_from:
+        return
+    try:
+        found = gpu.properties()
+    except gpu.GpuUnusable as error:
+        raise SystemExit(str(error)) from None
+    if found is None:
+        raise SystemExit(
+            "A worker of the gpu queue needs a GPU, and none answers here. "
+            "Start it on a machine with one, or leave the queue to others."
+        )
+    logger.info("kernels are timed on %s", found["name"])
+    gpu_workers.keep_saying_alive()

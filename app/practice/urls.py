@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from app.practice.views import diffs, drafts, guides, home, problems, submissions
+from app.practice.views import answers, diffs, drafts, guides, home, problems, submissions
 
 app_name = "practice"
 urlpatterns = [
@@ -15,6 +15,8 @@ urlpatterns = [
     path("problems/<slug:slug>/editorial/", problems.editorial, name="editorial"),
     path("problems/<slug:slug>/draft/", drafts.draft, name="draft"),
     path("problems/<slug:slug>/submit/", submissions.submit, name="submit"),
+    path("problems/<slug:slug>/values/", answers.new_values, name="values"),
+    path("problems/<slug:slug>/reading/", answers.read_answer, name="reading"),
     path("problems/<slug:slug>/diff/", diffs.diff, name="diff"),
     path("guides/memory-model/", guides.memory_model, name="memory-model"),
     path("submissions/", submissions.submission_list, name="submissions"),

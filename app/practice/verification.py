@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import Any, cast
 
-from app.practice.judging import Mode, host_sandbox, judge, make_launcher
+from app.practice.judging import Mode, as_typed, host_sandbox, judge, make_launcher, seed_of
 from graders.verdict import JsonObject, Verdict
 from problems.package import Package
 from problems.schema import Expectation
@@ -25,8 +25,10 @@ from problems.schema import Expectation
 logger = logging.getLogger(__name__)
 
 # What was measured differs from run to run; the rest of a message must not.
-_MEASURED = re.compile(r"\d+(\.\d+)? ?(s|ms|MiB)\b")
-_RESOURCE_VERDICTS = {Verdict.TIME_LIMIT.value, Verdict.MEMORY_LIMIT.value}
+_MEASURED = re.compile(r"\d+(\.\d+)? ?(s|ms|us|MiB|times)\b")
+_RESOURCE_VERDICTS = {
+    verdict.value for verdict in (Verdict.TOO_SLOW, Verdict.TIME_LIMIT, Verdict.MEMORY_LIMIT)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +123,10 @@ def judge_to_the_end(
     package: Package, path: str, mode: Mode, seed: int, replay: JsonObject | None = None
 ) -> dict[str, Any]:
     """The report (`graders.verdict.Report` as JSON) of a file of the package."""
-    *_, last = judge(
-        package.spec, package.files, package.files[path], mode, seed, make_launcher(), replay
-    )
+    if replay is not None:
+        seed = seed_of(replay)
+    source = as_typed(package.spec, package.files[path], seed)
+    *_, last = judge(package.spec, package.files, source, mode, seed, make_launcher(), replay)
     return dict(last.data)
 
 

@@ -33,7 +33,7 @@ class Terminal:
         self._stream = stream or sys.stdout
         self._coloured = self._stream.isatty() and not os.environ.get("NO_COLOR")
 
-    def say(self, text: str, colour: str = "") -> None:
+    def tell(self, text: str, colour: str = "") -> None:
         if colour and self._coloured:
             text = f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m"
         with contextlib.suppress(OSError, ValueError):
@@ -91,7 +91,7 @@ class ChildLog:
 
     def _show(self, level: str, message: str) -> None:
         if level == "INFO":
-            self._terminal.say(f"{self.name:<7} {message}")
+            self._terminal.tell(f"{self.name:<7} {message}")
             return
         now = time.monotonic()
         flooded = len(self._shown_at) == SHOWN_WARNINGS and (
@@ -100,9 +100,9 @@ class ChildLog:
         if not flooded:
             self._shown_at.append(now)
             colour = "yellow" if level == "WARNING" else "red"
-            self._terminal.say(f"{self.name:<7} {level.lower()}: {message}", colour)
+            self._terminal.tell(f"{self.name:<7} {level.lower()}: {message}", colour)
         elif not self._hidden:
-            self._terminal.say(f"{self.name:<7} more warnings: see {self.path}", "yellow")
+            self._terminal.tell(f"{self.name:<7} more warnings: see {self.path}", "yellow")
         self._hidden = flooded
 
 

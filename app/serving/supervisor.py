@@ -150,7 +150,7 @@ class Supervisor:
             if time.monotonic() - started_at > STEADY_AFTER_S:
                 delay_s = FIRST_DELAY_S
             ended = how_it_ended(child.returncode or 0)
-            self._terminal.say(
+            self._terminal.tell(
                 f"{program.name:<7} ended ({ended}), starting it again in {delay_s:g} s", "yellow"
             )
             self._logs[program.name].note(f"ended ({ended}), starting again")

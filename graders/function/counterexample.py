@@ -9,6 +9,8 @@ from graders.function.programs import NoJson, Raised, Returned, Stopped
 from graders.function.trials import Trial
 from graders.harness.items import Item
 from graders.ports import Outcome, StopReason
+from graders.shortages import shortage_text
+from graders.text import say
 from graders.verdict import Counterexample, Json, JsonObject
 
 ANSWER_CHARACTERS = 2000
@@ -25,10 +27,12 @@ def explain(trial: Trial, replay: JsonObject) -> tuple[str, Counterexample]:
         case NoJson(message):
             extra = {}
         case Raised(message=raised, traceback=traceback):
-            message = f"the function must return an answer, but it raised {raised}"
+            message = say("the function must return an answer, but it raised {error}", error=raised)
             extra = {"traceback": traceback}
         case Stopped(outcome):
-            message = f"the function must return an answer, but {how_it_ended(outcome)}"
+            message = say(
+                "the function must return an answer, but {fact}", fact=how_it_ended(outcome)
+            )
             extra = {}
     data: JsonObject = {"configuration": configuration(trial.input), **extra}
     return message, Counterexample("call", message, data, replay)
@@ -36,23 +40,45 @@ def explain(trial: Trial, replay: JsonObject) -> tuple[str, Counterexample]:
 
 def how_it_ended(outcome: Outcome) -> str:
     """A program's end as the second half of a sentence."""
-    return {
-        StopReason.EXITED: f"the program exited with code {outcome.exit_code}",
-        StopReason.SIGNALLED: f"the program was ended by signal {outcome.signal}",
-        StopReason.CPU_TIME: f"the program had used {outcome.cpu_time_s:.1f} s of CPU time",
-        StopReason.WALL_TIME: f"no answer came in time; it had run for {outcome.wall_time_s:.1f} s",
-        StopReason.MEMORY: f"the program had used {outcome.memory_mib:.0f} MiB of memory",
-        StopReason.OUTPUT: "the program had printed more than is allowed",
-        StopReason.BAD_FRAME: "something wrote to the judge's pipe beside it",
-    }[outcome.reason]
+    if outcome.shortage is not None:
+        return say("the program failed when {fact}", fact=shortage_text(outcome.shortage))
+    match outcome.reason:
+        case StopReason.EXITED:
+            return say("the program exited with code {code}", code=str(outcome.exit_code))
+        case StopReason.SIGNALLED:
+            return say("the program was ended by signal {signal}", signal=str(outcome.signal))
+        case StopReason.CPU_TIME:
+            return say(
+                "the program had used {cpu_time_s:.1f} s of CPU time",
+                cpu_time_s=outcome.cpu_time_s,
+            )
+        case StopReason.WALL_TIME:
+            return say(
+                "no answer came in time; it had run for {wall_time_s:.1f} s",
+                wall_time_s=outcome.wall_time_s,
+            )
+        case StopReason.MEMORY:
+            return say(
+                "the program had used {memory_mib:.0f} MiB of memory",
+                memory_mib=outcome.memory_mib,
+            )
+        case StopReason.OUTPUT:
+            return say("the program had printed more than is allowed")
+        case StopReason.BAD_FRAME:
+            return say("something wrote to the judge's pipe beside it")
 
 
 def _arithmetic(trial: Trial, replay: JsonObject) -> tuple[str, Counterexample]:
     item = trial.wrong[0]
-    unit = f" {item.unit}" if item.unit else ""
     expected, got = number_text(item.expected), number_text(item.got)
-    advice = item.advice or "compare each term of yours with the arithmetic of the right one"
-    message = f"{item.name} must be {expected}{unit}, got {got}{ratio_text(item)}: {advice}"
+    advice = item.advice or say("compare each term of yours with the arithmetic of the right one")
+    message = say(
+        "{item} must be {expected}, got {fact}: {advice}",
+        item=item.name,
+        expected=say("{number} {unit}", number=expected, unit=item.unit) if item.unit else expected,
+        fact=_got(item),
+        advice=advice,
+    )
     data: JsonObject = {
         "configuration": configuration(trial.input),
         "item": item.name,
@@ -75,9 +101,13 @@ def _arithmetic(trial: Trial, replay: JsonObject) -> tuple[str, Counterexample]:
     return message, Counterexample("arithmetic", message, data, replay)
 
 
-def ratio_text(item: Item) -> str:
-    """`` (0.667 times that)``; empty where the right value is zero."""
-    return f" ({item.got / item.expected:.4g} times that)" if item.expected else ""
+def _got(item: Item) -> str:
+    """``12 (0.667 times that)``; only the number where the right value is zero."""
+    number = number_text(item.got)
+    if not item.expected:
+        return number
+    ratio = item.got / item.expected
+    return say("{number} ({ratio:.4g} times that)", number=number, ratio=ratio)
 
 
 def number_text(value: float) -> str:
@@ -107,7 +137,7 @@ def _rows(value: JsonObject, prefix: str = "") -> list[Json]:
 
 def _value_text(value: Json) -> str:
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return say("yes") if value else say("no")
     if isinstance(value, int | float):
         return number_text(value)
-    return "none" if value is None else str(value)
+    return say("none") if value is None else str(value)

@@ -9,6 +9,7 @@ from graders.function.counterexample import explain, how_it_ended
 from graders.function.programs import Checker, Raised, Stopped, Submission
 from graders.function.trials import Trial, attempt, most_telling, shrink
 from graders.ports import Case, Launcher, Task
+from graders.text import say
 from graders.verdict import (
     CaseResult,
     Event,
@@ -74,9 +75,12 @@ def judge(task: Task, source: bytes, launcher: Launcher, seed: int) -> Iterator[
 def _import_failed(failed: Raised | Stopped, submission: Submission) -> Event:
     printed = submission.take_output().text
     if isinstance(failed, Stopped):
-        message = f"the submission must import: {how_it_ended(failed.outcome)} while importing"
+        message = say(
+            "the submission must import: {fact} while importing", fact=how_it_ended(failed.outcome)
+        )
         return compile_error(message, printed)
-    return compile_error(f"the submission must import: {failed.message}", failed.traceback)
+    message = say("the submission must import: {error}", error=failed.message)
+    return compile_error(message, failed.traceback)
 
 
 def _judge_case(case: Case, submission: Submission, checker: Checker, seed: int) -> CaseResult:
@@ -125,7 +129,7 @@ def _not_run(case: Case) -> CaseResult:
     return CaseResult(
         name=case.name,
         verdict=Verdict.TIME_LIMIT,
-        message="not run: an earlier case ran out of time",
+        message=say("not run: an earlier case ran out of time"),
         metrics={"configurations": 0, "items": 0, "items_right": 0},
     )
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any, TypeAlias
 
 from graders.harness import wire
 from graders.harness.items import Item, Step
+from graders.harness_files import harness_files
 from graders.ports import (
     JudgeError,
     Launcher,
@@ -22,6 +22,7 @@ from graders.ports import (
     Task,
     Usage,
 )
+from graders.text import clean, from_sandbox, say
 from graders.verdict import Json, JsonObject
 
 CHECKER_LIMITS = ProgramLimits(
@@ -29,8 +30,8 @@ CHECKER_LIMITS = ProgramLimits(
 )
 CHECKER_ANSWER_TIME_LIMIT_S = 30.0
 START_TIME_LIMIT_S = 10.0  # importing a heavy library takes long, and it is not the answer's time
-TEXT_CHARACTERS = 4000
 NESTING_LIMIT = 50
+PATH_CHARACTERS = 80
 LARGEST_INT_BITS = 1023  # any larger one would not even fit a float
 
 
@@ -67,17 +68,6 @@ class Stopped:
 Reply: TypeAlias = Returned | NoJson | Raised | Stopped
 
 
-def text(value: object) -> str:
-    """Text of a sandbox, capped, without what a database cannot hold."""
-    cleaned = str(value).encode("utf-8", "replace").decode().replace("\0", "\ufffd")
-    return cleaned[:TEXT_CHARACTERS]
-
-
-def _harness(*names: str) -> dict[str, bytes]:
-    folder = resources.files("graders.harness")
-    return {f"graders/harness/{name}": folder.joinpath(name).read_bytes() for name in names}
-
-
 class Submission:
     """The candidate's program. Started when first asked, and again after it has ended."""
 
@@ -86,7 +76,10 @@ class Submission:
         self._answer_time_limit_s = float(str(task.settings["answer_time_limit_s"]))
         self._spec = ProgramSpec(
             argv=("python", "-m", "graders.harness.function", str(task.settings["entry_point"])),
-            files={**_harness("function.py", "candidate.py", "wire.py"), "submission.py": source},
+            files={
+                **harness_files("function.py", "candidate.py", "wire.py"),
+                "submission.py": source,
+            },
             limits=task.limits,
         )
         self._program: Program | None = None
@@ -100,7 +93,7 @@ class Submission:
         if message is None:
             return self._stopped(frame)
         if message.get("type") == "failed":
-            return _raised(message)
+            return self._raised(message, frame)
         return None if message.get("type") == "ready" else self._stopped(frame)
 
     def call(self, arguments: JsonObject) -> Reply:
@@ -120,12 +113,15 @@ class Submission:
         if message is None or message.get("call") != self._calls:
             return self._stopped(frame)
         if message.get("type") == "raised":
-            return _raised(message)
+            return self._raised(message, frame)
         if message.get("type") == "no_json":
-            return NoJson(text(message.get("message")))
+            try:
+                return NoJson(from_sandbox(message.get("message")))
+            except ValueError:
+                return self._stopped(frame)
         if message.get("type") != "returned" or "answer" not in message:
             return self._stopped(frame)
-        fault = _number_fault(message["answer"], "the answer")
+        fault = _number_fault(message["answer"])
         if fault:
             return NoJson(fault)
         return Returned(message["answer"])
@@ -147,6 +143,14 @@ class Submission:
     def ended(self) -> bool:
         """No program lives: it was not started, or it was closed."""
         return self._program is None
+
+    def _raised(self, message: dict[str, Any], frame: bytes | Outcome) -> Raised | Stopped:
+        try:
+            said = from_sandbox(message.get("message"))
+        except ValueError:
+            return self._stopped(frame)
+        error, traceback = (clean(str(message.get(key, ""))) for key in ("error", "traceback"))
+        return Raised(error, said, traceback)
 
     def _stopped(self, frame: bytes | Outcome) -> Stopped:
         if isinstance(frame, Outcome):
@@ -173,7 +177,7 @@ class Checker:
         self._program = launcher.start(
             ProgramSpec(
                 argv=("python", "-m", "graders.harness.checker", module.removesuffix(".py")),
-                files={**own, **_harness("checker.py", "items.py", "wire.py")},
+                files={**own, **harness_files("checker.py", "items.py", "wire.py")},
                 limits=CHECKER_LIMITS,
             )
         )
@@ -193,8 +197,11 @@ class Checker:
     def check(self, case_input: JsonObject, answer: Json) -> list[Item] | str:
         """The items of an answer, or a complaint about its shape."""
         said = self._ask({"do": "check", "input": case_input, "answer": answer, "seed": self._seed})
-        if isinstance(said.get("complaint"), str):
-            return text(said["complaint"])
+        if "complaint" in said:
+            try:
+                return from_sandbox(said["complaint"])
+            except ValueError as error:
+                raise JudgeError(f"a checker's complaint is broken: {error}") from None
         items = said.get("items")
         if not isinstance(items, list) or not items:
             raise JudgeError(f"a checker must give at least one item, got {items!r:.200}")
@@ -232,23 +239,28 @@ def _message(frame: bytes | Outcome) -> dict[str, Any] | None:
         return None
 
 
-def _raised(message: dict[str, Any]) -> Raised:
-    return Raised(*(text(message.get(key, "")) for key in ("error", "message", "traceback")))
-
-
-def _number_fault(value: Json, where: str, depth: int = 0) -> str:
+def _number_fault(value: Json, path: str = "", depth: int = 0) -> str:
     """Rule and fact about the first thing that must not be in an answer; empty if there is none."""
+    shown = path if len(path) <= PATH_CHARACTERS else f"{path[:PATH_CHARACTERS]}..."
     if depth > NESTING_LIMIT:
-        return f"{where[:80]}... must be nested {NESTING_LIMIT} levels at most"
+        return say(
+            "the answer{path} must be nested {limit} levels at most",
+            path=shown,
+            limit=NESTING_LIMIT,
+        )
     if isinstance(value, float) and not math.isfinite(value):
-        return f"{where} must be finite, got {value}"
+        return say("the answer{path} must be finite, got {value}", path=shown, value=str(value))
     if isinstance(value, int) and value.bit_length() > LARGEST_INT_BITS:
-        return f"{where} must be less than 2**{LARGEST_INT_BITS}, got a larger int"
+        return say(
+            "the answer{path} must be less than 2**{bits}, got a larger int",
+            path=shown,
+            bits=LARGEST_INT_BITS,
+        )
     inside: list[tuple[str, Json]] = []
     if isinstance(value, dict):
-        inside = [(f"{where}[{key!r:.80}]", one) for key, one in value.items()]
+        inside = [(f"{path}[{key!r:.80}]", one) for key, one in value.items()]
     elif isinstance(value, list):
-        inside = [(f"{where}[{i}]", one) for i, one in enumerate(value)]
+        inside = [(f"{path}[{i}]", one) for i, one in enumerate(value)]
     for name, one in inside:
         fault = _number_fault(one, name, depth + 1)
         if fault:
@@ -262,12 +274,15 @@ def _item(said: object) -> Item:
     Raises
     ------
     JudgeError
-        If a field is missing or of another type, a number is not finite, or `ok` is not what
-        `expected`, `got` and `tolerance` say.
+        If a field is missing or of another type, a text is too large, a number is not finite, or
+        `ok` is not what `expected`, `got` and `tolerance` say.
     """
     try:
-        fields = dict(said)  # type: ignore[call-overload]
-        steps = tuple(Step(**step) for step in fields.pop("arithmetic"))
+        fields = _with_texts(dict(said), "name", "unit", "misconception", "advice")  # type: ignore[call-overload]
+        steps = tuple(
+            Step(**_with_texts(step, "label", "formula", "numbers", "unit"))
+            for step in fields.pop("arithmetic")
+        )
         item = Item(**fields, arithmetic=steps)
         numbers = [item.expected, item.got, item.tolerance, *(step.value for step in steps)]
         within = abs(item.got - item.expected) <= item.tolerance
@@ -276,3 +291,7 @@ def _item(said: object) -> Item:
     except (KeyError, TypeError, ValueError) as error:
         raise JudgeError(f"a checker's item is broken: {error}: {said!r:.500}") from None
     return item
+
+
+def _with_texts(fields: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {**fields, **{name: from_sandbox(fields[name]) for name in names}}

@@ -13,6 +13,8 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+from graders.text import Text, say, to_json
+
 FILE_NAME = "submission.py"
 TRACEBACK_CHARACTERS = 4000
 
@@ -47,16 +49,30 @@ def load(code: types.CodeType, entry_point: str) -> Callable[..., Any]:
     sys.modules["submission"] = module  # dataclasses look their module up there
     exec(code, module.__dict__)  # noqa: S102  running the submission is what this file is for
     if entry_point not in module.__dict__:
-        raise NameError(f"the submission must define {entry_point}, and no such name is there")
+        raise NameError(
+            say(
+                "the submission must define {entry_point}, and no such name is there",
+                entry_point=entry_point,
+            )
+        )
     function = module.__dict__[entry_point]
     if not callable(function):
-        kind = type(function).__name__
-        raise TypeError(f"{entry_point} must be a function, got {kind}: define it with def")
+        kind = type(function).__name__[:80]
+        raise TypeError(
+            say(
+                "{entry_point} must be a function, got {kind}: define it with def",
+                entry_point=entry_point,
+                kind=kind,
+            )
+        )
     return function  # type: ignore[no-any-return]
 
 
 def explain(error: BaseException) -> dict[str, Any]:
-    """The exception with the candidate's own lines only: line, error, message, traceback."""
+    """The exception with the candidate's own lines only: line, error, message, traceback.
+
+    The message of an exception that the harness raised is a sentence as `graders.text` writes it.
+    """
     summary = traceback.TracebackException.from_exception(error)
     seen: traceback.TracebackException | None = summary
     while seen is not None:
@@ -67,6 +83,13 @@ def explain(error: BaseException) -> dict[str, Any]:
     return {
         "line": lines[-1] if lines else None,
         "error": type(error).__name__,
-        "message": "".join(summary.format_exception_only()).strip()[-TRACEBACK_CHARACTERS:],
+        "message": _message(error, summary),
         "traceback": "".join(summary.format())[-TRACEBACK_CHARACTERS:],
     }
+
+
+def _message(error: BaseException, summary: traceback.TracebackException) -> Any:
+    fact = error.args[0] if error.args else None
+    if isinstance(fact, Text):
+        return to_json(say("{error}: {fact}", error=type(error).__name__, fact=fact))
+    return "".join(summary.format_exception_only()).strip()[-TRACEBACK_CHARACTERS:]

@@ -4,7 +4,7 @@ Run as ``python -m graders.harness.checker MODULE`` beside the package's files. 
 
 ``check(case_input, answer, seed) -> list[Item] | str``
     Compare an answer with the right one, item by item; a str is a complaint about the answer's
-    shape (rule, then fact). Required.
+    shape (rule, then fact). Required. Texts said with `graders.text.say` can be translated.
 ``draw(case_input, seed) -> list[dict]``
     Expand a case that declares a generator into literal inputs, the same ones for the same seed.
     Only called for inputs with a key ``draw``.
@@ -22,6 +22,7 @@ import traceback
 from types import ModuleType
 from typing import Any
 
+from graders import text
 from graders.harness import wire
 
 
@@ -34,8 +35,8 @@ def _serve(checker: ModuleType, request: dict[str, Any]) -> dict[str, Any]:
         return {"inputs": simpler(case_input) if simpler else []}
     said = checker.check(case_input, request["answer"], request["seed"])
     if isinstance(said, str):
-        return {"complaint": said}
-    return {"items": [dataclasses.asdict(item) for item in said]}
+        return {"complaint": text.to_json(said)}
+    return {"items": [text.to_json(dataclasses.asdict(item)) for item in said]}
 
 
 def main(module: str) -> None:

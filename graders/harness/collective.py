@@ -24,12 +24,17 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 
 from graders.harness import candidate, wire
+from graders.text import Text, say, to_json
 
 _frombuffer = np.frombuffer  # as it was before the submission could replace it
 
 
 class Misuse(Exception):
     """A buffer was touched while its message was on the way; the call cannot go on."""
+
+    def __init__(self, fault: Text) -> None:
+        super().__init__(fault)
+        self.fault = fault
 
 
 class Request:
@@ -51,8 +56,11 @@ class Request:
         self._waited = True
         if self._array.tobytes() != self._snapshot:
             self._comm._misuse = Misuse(
-                f"the array given to {self._name} must not change before its wait() returns, "
-                "but it did: your code or another receive wrote into it"
+                say(
+                    "the array given to {call} must not change before its wait() returns, "
+                    "but it did: your code or another receive wrote into it",
+                    call=self._name,
+                )
             )
             raise self._comm._misuse
         if payload is not None:
@@ -87,7 +95,7 @@ class Comm:
         name = f"irecv(array, src={src})"
         self._check("irecv", array, "src", src)
         if not array.flags.writeable:
-            raise ValueError("irecv: array must be writeable, got a read-only one")
+            raise ValueError(say("irecv: array must be writeable, got a read-only one"))
         number = self._post("recv", array, operator.index(src))
         self._receives.add(number)
         _poison(array)
@@ -95,21 +103,59 @@ class Comm:
 
     def _check(self, function: str, array: object, name: str, peer: object) -> None:
         if not isinstance(array, np.ndarray):
-            raise TypeError(f"{function}: array must be a numpy array, got {type(array).__name__}")
+            raise TypeError(
+                say(
+                    "{function}: array must be a numpy array, got {kind}",
+                    function=function,
+                    kind=type(array).__name__[:80],
+                )
+            )
         if array.ndim != 1:
-            raise ValueError(f"{function}: array must be 1-D, got shape {array.shape}")
+            raise ValueError(
+                say(
+                    "{function}: array must be 1-D, got shape {shape}",
+                    function=function,
+                    shape=str(array.shape),
+                )
+            )
         if array.dtype.kind not in "biufc":
-            raise TypeError(f"{function}: array must hold numbers, got dtype {array.dtype}")
+            raise TypeError(
+                say(
+                    "{function}: array must hold numbers, got dtype {dtype}",
+                    function=function,
+                    dtype=str(array.dtype)[:80],
+                )
+            )
         try:
             rank = operator.index(peer)  # type: ignore[arg-type]
         except TypeError:
             raise TypeError(
-                f"{function}: {name} must be an integer, got {type(peer).__name__}"
+                say(
+                    "{function}: {name} must be an integer, got {kind}",
+                    function=function,
+                    name=name,
+                    kind=type(peer).__name__[:80],
+                )
             ) from None
         if not 0 <= rank < self.size:
-            raise ValueError(f"{function}: {name} must be 0 to {self.size - 1}, got {rank}")
+            raise ValueError(
+                say(
+                    "{function}: {name} must be 0 to {last}, got {rank}",
+                    function=function,
+                    name=name,
+                    last=self.size - 1,
+                    rank=str(rank)[:80],
+                )
+            )
         if rank == self.rank:
-            raise ValueError(f"{function}: {name} must be another rank, got {rank} on rank {rank}")
+            raise ValueError(
+                say(
+                    "{function}: {name} must be another rank, got {rank} on rank {rank}",
+                    function=function,
+                    name=name,
+                    rank=rank,
+                )
+            )
 
     def _post(self, op: str, array: np.ndarray[Any, Any], peer: int) -> int:
         number = self._n_requests
@@ -181,7 +227,7 @@ def _serve(code: types.CodeType, entry_point: str, message: dict[str, Any], blob
         if comm._misuse is not None:  # the submission caught it
             raise comm._misuse
     except Misuse as misuse:
-        comm._tell("misuse", **candidate.explain(misuse))
+        comm._tell("misuse", **{**candidate.explain(misuse), "message": to_json(misuse.fault)})
     except BaseException as error:
         comm._tell("raised", **candidate.explain(error))
     else:

@@ -16,6 +16,7 @@ from typing import Any
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from graders.harness import candidate, wire
+from graders.text import Text, say, to_json
 
 NESTING_LIMIT = 50
 
@@ -23,27 +24,57 @@ NESTING_LIMIT = 50
 class NotJson(Exception):
     """The returned value cannot be written as JSON."""
 
+    def __init__(self, fault: Text) -> None:
+        super().__init__(fault)
+        self.fault = fault
 
-def _plain(value: Any, where: str, depth: int = 0) -> Any:
+
+def plain(value: Any, path: str = "", depth: int = 0) -> Any:
     """The value as JSON has it; numpy scalars become plain numbers."""
     if depth > NESTING_LIMIT:
-        raise NotJson(f"{where} must be nested {NESTING_LIMIT} levels at most")
+        raise NotJson(
+            say(
+                "the answer{path} must be nested {limit} levels at most",
+                path=_shown(path),
+                limit=NESTING_LIMIT,
+            )
+        )
     if isinstance(value, int) and value.bit_length() > 1023:
-        raise NotJson(f"{where} must be less than 2**1023, got an int of {value.bit_length()} bits")
+        raise NotJson(
+            say(
+                "the answer{path} must be less than 2**1023, got an int of {bits} bits",
+                path=_shown(path),
+                bits=value.bit_length(),
+            )
+        )
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, dict):
         for key in value:
             if not isinstance(key, str):
-                raise NotJson(f"{where} must have str keys, got the key {key!r:.80}")
-        return {key: _plain(one, f"{where}[{key!r:.80}]", depth + 1) for key, one in value.items()}
+                raise NotJson(
+                    say(
+                        "the answer{path} must have str keys, got the key {key}",
+                        path=_shown(path),
+                        key=f"{key!r:.80}",
+                    )
+                )
+        return {key: plain(one, f"{path}[{key!r:.80}]", depth + 1) for key, one in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(one, f"{where}[{i}]", depth + 1) for i, one in enumerate(value)]
+        return [plain(one, f"{path}[{i}]", depth + 1) for i, one in enumerate(value)]
     if getattr(value, "shape", None) == () and hasattr(value, "dtype"):
-        return _plain(value.item(), where, depth + 1)
+        return plain(value.item(), path, depth + 1)
     raise NotJson(
-        f"{where} must be a dict, list, str, number, bool or None, got {type(value).__name__}"
+        say(
+            "the answer{path} must be a dict, list, str, number, bool or None, got {kind}",
+            path=_shown(path),
+            kind=type(value).__name__[:80],
+        )
     )
+
+
+def _shown(path: str) -> str:
+    return path if len(path) <= 80 else f"{path[:80]}..."
 
 
 def _answer(code: types.CodeType, entry_point: str, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -52,9 +83,9 @@ def _answer(code: types.CodeType, entry_point: str, arguments: dict[str, Any]) -
     except BaseException as error:
         return {"type": "raised", **candidate.explain(error)}
     try:
-        return {"type": "returned", "answer": _plain(returned, "the answer")}
+        return {"type": "returned", "answer": plain(returned)}
     except NotJson as error:
-        return {"type": "no_json", "message": str(error)[: candidate.TRACEBACK_CHARACTERS]}
+        return {"type": "no_json", "message": to_json(error.fault)}
     except BaseException as error:  # a subclass of dict or float can raise whatever it likes
         return {"type": "raised", **candidate.explain(error)}
 

@@ -1,6 +1,7 @@
 """What a checker says about one answer. Imported by checkers in a sandbox and by the grader.
 
-It needs only the standard library.
+It needs only the standard library. Labels, units and advice may be sentences of
+`graders.text.say`, which a page says in the reader's language; plain strings are English.
 """
 
 from __future__ import annotations

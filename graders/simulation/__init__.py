@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from graders.ports import Launcher, Task
-from graders.simulation import ring_collective
+from graders.simulation import checkpointing, kv_cache, ring
 from graders.verdict import Event
 
 QUEUE = "cpu"
-_SIMULATORS = {"ring-collective": ring_collective.judge}
+_SIMULATORS = {
+    "checkpointing": checkpointing.judge,
+    "kv-cache": kv_cache.judge,
+    "ring-collective": ring.judge,
+}
 
 
 def judge(task: Task, source: bytes, launcher: Launcher, seed: int) -> Iterator[Event]:

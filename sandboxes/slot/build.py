@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import os
@@ -20,6 +21,7 @@ from sandboxes.runtime import runtime_directory
 _SOURCES = Path(__file__).resolve().parent
 _PROGRAM = ("main.c", "root.c", "serve.c", "confine.c")
 _LIBRARY = ("serve.c", "confine.c")
+_PREFIX = "slot-"
 _FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror")
 _WHY_NOT_THE_TAIL = 2000  # characters of the compiler's output that an error repeats
 
@@ -32,8 +34,13 @@ class Launcher:
     library: Path
 
 
+_held: dict[Path, int] = {}  # descriptors of the folders that this process uses, locked shared
+
+
 def ensure_launcher(progress: Callable[[str], None] = lambda line: None) -> Launcher:
     """Compile the launcher if this version of it is not there yet; beside the runtime.
+
+    Other versions that no process uses are removed when a new one is made.
 
     Raises
     ------
@@ -42,23 +49,52 @@ def ensure_launcher(progress: Callable[[str], None] = lambda line: None) -> Laun
     """
     sources = b"".join(path.read_bytes() for path in sorted(_SOURCES.glob("*.[ch]")))
     stamp = hashlib.sha256(sources + f"{_FLAGS}{platform.machine()}".encode()).hexdigest()[:16]
-    directory = runtime_directory().parent / f"slot-{stamp}"
+    directory = runtime_directory().parent / f"{_PREFIX}{stamp}"
     launcher = Launcher(directory / "slot", directory / "slot.so")
-    if directory.exists():  # it appears at once and whole
+    if _hold(directory):
         return launcher
     try:
         directory.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
         with open(directory.parent / ".slot.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if not directory.exists():
+            while not _hold(directory):
                 progress(f"Compiling the slot launcher into {directory}")
                 _build(directory)
+            _remove_unused(directory.parent)
     except OSError as error:
         raise SandboxError(
             f"the slot launcher belongs into {directory}, which cannot be made ({error}); run "
             "python -m sandboxes.slot.build as somebody who can"
         ) from error
     return launcher
+
+
+def _hold(directory: Path) -> bool:
+    """Lock a folder against removal until this process ends; False if it is not there."""
+    if directory in _held and directory.exists():
+        return True
+    try:
+        fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    fcntl.flock(fd, fcntl.LOCK_SH)  # it appears at once and whole, but may be on its way out
+    if not (directory / "slot").exists():
+        os.close(fd)
+        return False
+    _held[directory] = fd
+    return True
+
+
+def _remove_unused(parent: Path) -> None:
+    """Remove the versions that no living process holds."""
+    for directory in parent.glob(f"{_PREFIX}*"):
+        fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(directory)
+        finally:
+            os.close(fd)
 
 
 def _build(directory: Path) -> None:

@@ -14,6 +14,7 @@ from sandboxes.arguments import resource_limits
 from sandboxes.cgroups import MIB, Hierarchies
 from sandboxes.interface import Command, SandboxError
 from sandboxes.pipes import Pipes, memory_file
+from sandboxes.profiles import processes
 from sandboxes.run import Ending
 from sandboxes.slot import records
 from sandboxes.slot.slot import Slot, complaint, receive_message
@@ -49,7 +50,7 @@ class SlotLaunched:
         interactive: bool,
         stdin: bytes,
     ) -> None:
-        bounds = resource_limits(command.limits, hierarchies.memory is not None, Slot.own_processes)
+        bounds = resource_limits(command, hierarchies, Slot.own_processes)
         request = records.request(command, bounds)
         self._slot = slot = take()
         self._make_ready = make_ready
@@ -84,7 +85,7 @@ class SlotLaunched:
     def _start(self, request: bytes, command: Command) -> None:
         limits = command.limits
         if self.cgroup is not None:
-            self.cgroup.limit(limits.memory_mib * MIB, limits.processes + self.own_processes)
+            self.cgroup.limit(limits.memory_mib * MIB, processes(command) + self.own_processes)
         request_fd = memory_file(request)
         try:
             self.started_at = time.monotonic()

@@ -7,31 +7,20 @@ import struct
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from sandboxes.arguments import (
-    DEVICES,
-    HIDDEN,
-    RUNTIME,
-    SCRATCH,
-    SHOWN,
-    WITH_PYTHON,
-    ResourceLimit,
-    argv_inside,
-    environment,
-    file_mode,
-    placed,
-)
+from sandboxes.arguments import DEVICES, HIDDEN, ResourceLimit, argv_inside, placed
 from sandboxes.cgroups import MIB
 from sandboxes.interface import Command, Profile
+from sandboxes.profiles import RUNTIME, SCRATCH, TRAITS, Traits
 
 _SETTINGS = struct.Struct("=5I")
-_REQUEST = struct.Struct("=3Q6IQ")
+_REQUEST = struct.Struct("=3Q5I4xQ")
 _LIMIT = struct.Struct("=2I2Q")
 _SIZE = struct.Struct("=Q")
 _FOLDERS = 4  # the scratch space's root, and three in it
 
 
 def settings(
-    uid: int, seccomp: bytes, profile: Profile, runtime: Path, modules: Sequence[str]
+    uid: int, seccomp: bytes, profile: Profile, runtime: Path | None, modules: Sequence[str]
 ) -> bytes:
     """The settings of one slot, which is made for a profile.
 
@@ -39,19 +28,22 @@ def settings(
     ----------
     uid : int
         What root becomes; ignored for others.
+    runtime : Path or None
+        The packages that its programs can import, if they are Python.
     modules : sequence of str
         What its zygote imports; empty for a slot that executes programs.
     """
-    layout = _strings(_layout(profile, runtime))
-    variables = _strings(_variables(environment(profile)))
+    traits = TRAITS[profile]
+    layout = _strings(_layout(traits, runtime))
+    variables = _strings(_variables(traits.environment))
     imports = _strings([" ".join(modules)]) if modules else b""
     lengths = (len(seccomp), len(layout), len(variables), len(imports))
     return _SETTINGS.pack(uid, *lengths) + seccomp + layout + variables + imports
 
 
-def _layout(profile: Profile, runtime: Path) -> list[str]:
+def _layout(traits: Traits, runtime: Path | None) -> list[str]:
     words = ["d", "/usr", "d", "/dev", "d", "/proc", "d", SCRATCH]
-    for path in SHOWN[profile]:
+    for path in traits.shown:
         if os.path.isdir(path):
             words += ["d", path, "b", path, path]
     for path in HIDDEN:
@@ -74,7 +66,7 @@ def _layout(profile: Profile, runtime: Path) -> list[str]:
     }
     for path, target in links.items():
         words += ["l", target, path]
-    if profile in WITH_PYTHON:
+    if runtime is not None:
         words += ["d", RUNTIME, "b", str(runtime), RUNTIME]
     return words
 
@@ -90,19 +82,19 @@ def request(command: Command, limits: Sequence[ResourceLimit]) -> bytes:
     names = [placed(name) for name in command.files]
     folders = {folder for name in names for folder in PurePosixPath(name).parents[:-1]}
     arguments = argv_inside(command)
-    variables = _variables(environment(command.profile))
+    traits = TRAITS[command.profile]
+    variables = _variables(traits.environment)
     strings = _strings([*arguments, *variables, *names])
     contents = list(command.files.values())
     header = _REQUEST.pack(
         command.limits.scratch_mib * MIB,
         command.limits.scratch_inodes + _FOLDERS + len(names) + len(folders),
         sum(map(len, contents)),
-        file_mode(command.profile),
+        traits.file_mode,
         len(limits),
         len(arguments),
         len(variables),
         len(names),
-        bool(command.collect),
         len(strings),
     )
     bounds = [_LIMIT.pack(limit.resource, 0, limit.soft, limit.hard) for limit in limits]

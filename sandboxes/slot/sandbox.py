@@ -15,6 +15,7 @@ from sandboxes.cgroups import Hierarchies
 from sandboxes.identity import FIRST_UID, LAST_UID, take_identity
 from sandboxes.interface import Command, Limits, Profile, RunResult, RunStatus, SandboxError
 from sandboxes.kernel import become_subreaper
+from sandboxes.profiles import TRAITS, packages_of
 from sandboxes.run import Run
 from sandboxes.runtime import ensure_runtime
 from sandboxes.seccomp import filter_program
@@ -24,7 +25,10 @@ from sandboxes.slot.launch import SlotLaunched
 from sandboxes.slot.slot import Slot
 
 MOST_IDLE = 16  # slots of a kind that are kept
-ZYGOTES: Mapping[Profile, tuple[str, ...]] = {Profile.PYTHON: ("numpy",)}
+ZYGOTES: Mapping[Profile, tuple[str, ...]] = {
+    Profile.PYTHON: ("numpy",),
+    Profile.TORCH: ("torch", "triton"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +107,15 @@ class SlotSandbox:
 
     def run(self, command: Command, stdin: bytes = b"") -> RunResult:
         """Run to the end and report."""
-        with self._run(command, interactive=False, stdin=stdin) as run:
+        with self.begin(command, stdin) as run:
             return run.wait()
 
+    def begin(self, command: Command, stdin: bytes = b"") -> Run:
+        """As `run`, but return at once, with what can be waited for and ended."""
+        return self._run(command, interactive=False, stdin=stdin)
+
     def start(self, command: Command) -> Run:
-        """Start and return at once."""
+        """Start a command that is spoken to in frames, and return at once."""
         return self._run(command, interactive=True, stdin=b"")
 
     def sweep(self) -> list[str]:
@@ -169,12 +177,14 @@ class SlotSandbox:
     def _make(self, kind: Kind) -> Slot:
         host = self.host
         become_subreaper()
+        runtime = packages_of(kind.profile, host.runtime)
         identity = take_identity(host.first_uid, host.last_uid)
         try:
             settings = records.settings(
-                identity.uid, host.seccomp, kind.profile, host.runtime, kind.modules
+                identity.uid, host.seccomp, kind.profile, runtime, kind.modules
             )
-            return Slot(host.launcher, identity, settings, bool(kind.modules))
+            is_randomized = TRAITS[kind.profile].is_randomized
+            return Slot(host.launcher, identity, settings, bool(kind.modules), is_randomized)
         except BaseException:
             identity.release()
             raise

@@ -255,19 +255,19 @@ static void lay_files(void)
 /* Everything that needs privileges. */
 static void prepare(int control)
 {
+    int home;
+
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_NAME, "init", 0, 0, 0) < 0)
         fail(control, "prctl");
     take_descriptors(control);
     setsid();
     read_request();
     mount_scratch();
-    if (run.request.wants_home) {
-        int home = open(HOME_PATH, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (home < 0)
-            fail(kept(CONTROL), HOME_PATH);
-        send_message(kept(CONTROL), HOME, NULL, 0, home);
-        close(home);
-    }
+    home = open(HOME_PATH, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (home < 0)
+        fail(kept(CONTROL), HOME_PATH);
+    send_message(kept(CONTROL), HOME, NULL, 0, home);
+    close(home);
     if (run.request.files != 0)
         lay_files();
     mount_at("proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, NULL);
@@ -278,6 +278,13 @@ static void prepare(int control)
         set_filter(filter, filter_bytes);
     else if (pipe2(run.gate, O_CLOEXEC) < 0)
         fail(kept(CONTROL), "pipe2");
+}
+
+/* Before the first run: what this server is made for cannot be done. */
+void slot_refuse(const char *why)
+{
+    send_message(SOCKET_FD, FAILED, why, strlen(why), -1);
+    _exit(1);
 }
 
 /* Serves until a run has been forked, and returns in its init only, without privileges. */

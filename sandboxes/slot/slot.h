@@ -37,7 +37,6 @@ struct request {
     uint32_t arguments;
     uint32_t variables;
     uint32_t files;
-    uint32_t wants_home; /* whether files are going to be collected */
     uint64_t string_bytes;
 };
 
@@ -69,6 +68,7 @@ void make_read_only(const char *path, int recursive);
 extern int failure_socket; /* where the functions of confine.c and root.c complain */
 
 /* serve.c; in a zygote they are called from Python. */
+void slot_refuse(const char *why) __attribute__((noreturn));
 int slot_accept(void);
 void slot_init(pid_t program) __attribute__((noreturn));
 void slot_enter(void);

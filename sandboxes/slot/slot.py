@@ -53,6 +53,8 @@ class Slot:
         What `records.settings` made.
     is_zygote : bool
         Whether its server is a Python that has imported something.
+    is_randomized : bool
+        Whether its programs find their memory at random addresses.
 
     Raises
     ------
@@ -63,7 +65,12 @@ class Slot:
     own_processes = 3  # in the user namespace: the watch, the server and the run's init
 
     def __init__(
-        self, launcher: Launcher, identity: Identity, settings: bytes, is_zygote: bool
+        self,
+        launcher: Launcher,
+        identity: Identity,
+        settings: bytes,
+        is_zygote: bool,
+        is_randomized: bool,
     ) -> None:
         self.identity = identity
         self._has_ended = False
@@ -83,7 +90,7 @@ class Slot:
                 source = memory_file(_ZYGOTE.read_bytes())
                 passed.callback(os.close, source)
                 descriptors += [library, source]
-            self._process_id = spawn([str(launcher.program)], {}, descriptors)
+            self._process_id = spawn([str(launcher.program)], {}, descriptors, is_randomized)
         try:
             self._expect(_READY, _ZYGOTE_PATIENCE_S if is_zygote else _PATIENCE_S)
         except BaseException:

@@ -7,6 +7,7 @@ its memory (a program learns where libraries lie in later runs, of which it sees
 `sys.modules`, and what the imports left in memory. Random generators are seeded anew.
 """
 
+import atexit
 import builtins
 import ctypes
 import gc
@@ -19,17 +20,33 @@ import sys
 import types
 from typing import BinaryIO, TextIO, cast
 
+_TAKES_FROZEN_FOR_LEAKED = {"triton"}  # and says so at the end of every program
+_LONGEST_REFUSAL = 200  # characters
 _NOT_A_PROGRAMS_OWN = 3  # of its arguments: the interpreter, -s and -B
 
 
-def serve(library_path: str, modules: list[str]) -> list[str]:
-    """Fork one run after another; returns in each program's process, with its arguments."""
-    library = ctypes.PyDLL(library_path)
-    library.slot_argument.restype = ctypes.c_char_p
+def import_all(modules: list[str]) -> None:
+    """Import what programs are to find, so that a fork of this process is as good as a fresh one.
+
+    Raises
+    ------
+    RuntimeError
+        If a module has started a thread, which does not survive a fork, nor do locks it holds.
+    """
+    if _TAKES_FROZEN_FOR_LEAKED.intersection(modules):
+        # The first to be registered, so the last to be called. For others it is only slower.
+        atexit.register(gc.unfreeze)
     for module in modules:
         importlib.import_module(module)
+    threads = os.listdir("/proc/self/task")
+    if len(threads) != 1:
+        raise RuntimeError(f"importing must start no threads, and {len(threads) - 1} are there")
     gc.collect()
     gc.freeze()  # or the first collection of every program would copy all pages
+
+
+def serve(library: ctypes.PyDLL) -> list[str]:
+    """Fork one run after another; returns in each program's process, with its arguments."""
     library.slot_accept()
     program = os.fork()
     if program != 0:
@@ -48,6 +65,8 @@ def renew() -> None:
     """
     if "numpy.random" in sys.modules:
         sys.modules["numpy.random"].seed()
+    if "torch" in sys.modules:
+        sys.modules["torch"].default_generator.seed()
     for name in ("stdin", "stdout", "stderr"):
         stream = _reopened(getattr(sys, name))
         setattr(sys, name, stream)
@@ -87,7 +106,14 @@ def run_main(arguments: list[str]) -> None:
 
 
 def enter(library_path: str, modules: str) -> None:
-    arguments = serve(library_path, modules.split())
+    library = ctypes.PyDLL(library_path)
+    library.slot_argument.restype = ctypes.c_char_p
+    library.slot_refuse.argtypes = (ctypes.c_char_p,)
+    try:
+        import_all(modules.split())
+    except Exception as error:
+        library.slot_refuse(f"importing {modules}: {error!r}"[:_LONGEST_REFUSAL].encode())
+    arguments = serve(library)
     renew()
     try:
         run_main(arguments)

@@ -411,7 +411,7 @@ LATE_WRITER = """
 import os, time
 if os.fork() == 0:
     os.setsid()
-    time.sleep(0.2)
+    time.sleep(20)
     open("out", "w").write("late")
 print("parent done")
 """

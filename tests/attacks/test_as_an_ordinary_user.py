@@ -26,6 +26,7 @@ from sandboxes.slot import SlotSandbox
 from sandboxes.doctor import examine, isolation_holds
 from sandboxes.interface import Command, Profile
 from sandboxes.slot.build import ensure_launcher
+from tests.attacks.bounds import BOUNDS, SLACK
 from tests.attacks.table import ATTACKS
 # Without zygotes, which the same table is run with as root.
 sandbox = BubblewrapSandbox() if sys.argv[3] == "bubblewrap" else SlotSandbox(zygotes={})
@@ -49,8 +50,16 @@ for attack in ATTACKS:
     if (result.status not in attack.statuses or result.collected
             or not re.fullmatch(attack.output, said, re.DOTALL)):
         failures[attack.name] = [result.status, said[-300:]]
+overdrawn = {}
+for bound in BOUNDS:
+    if bound.name == "files" and not sandbox.host.bounds_inodes:
+        continue
+    result = sandbox.run(Command(("python", "-c", bound.source), limits=bound.limits))
+    if bound.got(result) > bound.most * SLACK:
+        overdrawn[bound.name] = [result.status, bound.got(result)]
 findings = examine(sandbox)
-print(json.dumps({"tried": tried, "failures": failures, "isolated": isolation_holds(findings),
+print(json.dumps({"tried": tried, "failures": failures, "overdrawn": overdrawn,
+    "isolated": isolation_holds(findings),
     "unverified": [finding.limit for finding in findings if not finding.verified]}))
 """
 
@@ -92,6 +101,8 @@ def test_no_attack_succeeds_against_an_ordinary_user(
     assert result.returncode == 0, result.stderr.decode()
     said = json.loads(result.stdout)
     assert said["failures"] == {}
+    # Memory is looked at every few milliseconds and not charged by the kernel: it can be passed.
+    assert set(said["overdrawn"]) <= {"memory", "memory of many processes"}
     assert said["tried"] >= len(ATTACKS) - 2
     assert said["isolated"]
     assert set(said["unverified"]) <= weak

@@ -11,19 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from sandboxes.bubblewrap import BubblewrapSandbox
 from sandboxes.interface import Command, Profile, RunResult, Sandbox
-from sandboxes.slot import SlotSandbox
 from tests.attacks.table import ATTACKS, Attack
 
 SECRET = "hidden-expected-value-91f3"
 PROJECT = str(Path(__file__).resolve().parents[2])
-
-
-@pytest.fixture(scope="session", params=[BubblewrapSandbox, SlotSandbox])
-def sandbox(request: pytest.FixtureRequest) -> BubblewrapSandbox | SlotSandbox:
-    made: BubblewrapSandbox | SlotSandbox = request.param()
-    return made
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from graders.ports import Finished, Outcome, Output, ProgramSpec, StopReason, Usage
+from graders.ports import Environment, Finished, Outcome, Output, ProgramSpec, StopReason, Usage
 
 MAX_FRAME_BYTES = 64 << 20
 _LENGTH = struct.Struct("<I")
@@ -39,6 +39,9 @@ class PlainLauncher:
         program = PlainProgram(spec)
         self.programs.append(program)
         return program
+
+    def offers(self, environment: Environment) -> bool:
+        return environment is not Environment.GPU
 
     def run(self, spec: ProgramSpec, collect: tuple[str, ...] = ()) -> Finished:
         with tempfile.TemporaryDirectory(prefix="plain-run-") as name:

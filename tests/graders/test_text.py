@@ -7,7 +7,16 @@ import json
 
 import pytest
 
-from graders.text import from_json, say, say_n, to_json
+from graders.text import (
+    MAX_CHARACTERS,
+    Text,
+    from_json,
+    from_sandbox,
+    say,
+    say_list,
+    say_n,
+    to_json,
+)
 
 
 def test_a_sentence_reads_as_plain_english() -> None:
@@ -48,3 +57,85 @@ def test_a_translation_that_does_not_fit_is_said_in_english() -> None:
 
 def test_a_copy_is_still_a_sentence() -> None:
     assert to_json(copy.deepcopy(say("rank {rank}", rank=3))) == to_json(say("rank {rank}", rank=3))
+
+
+def test_a_sentence_about_nan_is_kept_as_it_reads_in_english() -> None:
+    assert to_json(say("got {value}", value=float("nan"))) == "got nan"
+
+
+@pytest.mark.parametrize("key", ["$say", "$$say", "$$$say", "$said", "say"])
+def test_an_object_with_the_sentences_key_is_not_taken_for_a_sentence(key: str) -> None:
+    mine = {key: {"template": "Accepted", "values": {}}}
+    assert from_json(json.loads(json.dumps(to_json(mine)))) == mine
+
+
+@pytest.mark.parametrize(
+    "template", ["{x:999999999}", "{x:.999999999f}", "{x:{x}}", "{x!s}", "{x!a}", "{x:=^9}"]
+)
+def test_no_format_can_fill_the_memory(template: str) -> None:
+    with pytest.raises(ValueError, match="a format must be"):
+        say(template, x=3)
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"), [(["0"], "0"), (["0", "2"], "0 and 2"), (["0", "2", "3"], "0, 2 and 3")]
+)
+def test_a_list_is_a_sentence_too(parts: list[str], said: str) -> None:
+    assert say_list(parts) == said
+    if len(parts) > 1:
+        assert isinstance(say_list(parts), Text)
+
+
+def test_a_sentence_comes_out_of_a_sandbox_as_it_went_in() -> None:
+    inner = say_n("{count} key", "{count} keys", count=2)
+    sent = say("{name} must have {keys}, got {got:.3f}", name="size", keys=inner, got=0.5)
+    read = from_sandbox(json.loads(json.dumps(to_json(sent))))
+    assert read == sent
+    assert to_json(read) == to_json(sent)
+
+
+def test_a_plain_text_of_a_sandbox_is_cut_and_cleaned() -> None:
+    assert from_sandbox("a\0b\ud800" + "x" * MAX_CHARACTERS)[:4] == "a\N{REPLACEMENT CHARACTER}b?"
+    assert len(from_sandbox("x" * (MAX_CHARACTERS + 1))) == MAX_CHARACTERS
+
+
+def nested(depth: int) -> object:
+    value: object = "x"
+    for _ in range(depth):
+        value = {"$say": {"template": "{x}", "values": {"x": value}}}
+    return value
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        None,
+        3,
+        ["x"],
+        {},
+        {"$say": "x"},
+        {"$say": {"template": "x"}},
+        {"$say": {"template": "x", "values": []}},
+        {"$say": {"template": 3, "values": {}}},
+        {"$say": {"template": "x" * (MAX_CHARACTERS + 1), "values": {}}},
+        {"$say": {"template": "x\0", "values": {}}},
+        {"$say": {"template": "{x}", "values": {}}},
+        {"$say": {"template": "{x", "values": {"x": 1}}},
+        {"$say": {"template": "{x.real}", "values": {"x": 1}}},
+        {"$say": {"template": "{x:99999999}", "values": {"x": 1}}},
+        {"$say": {"template": "{x:d}", "values": {"x": "text"}}},
+        {"$say": {"template": "{x}" * 21, "values": {"x": 1}}},
+        {"$say": {"template": "{x}{x}", "values": {"x": "x" * MAX_CHARACTERS}}},
+        {"$say": {"template": "{x}", "values": {"x": [1]}}},
+        {"$say": {"template": "{x}", "values": {"x": None}}},
+        {"$say": {"template": "{x}", "values": {"x": float("inf")}}},
+        {"$say": {"template": "{x}", "values": {"x": 2**2000}}},
+        {"$say": {"template": "x", "plural": "y", "values": {}}},
+        {"$say": {"template": "x", "plural": "y", "values": {"count": "1"}}},
+        {"$say": {"template": "x", "plural": 1, "values": {"count": 1}}},
+        nested(50),
+    ],
+)
+def test_a_hostile_sentence_is_refused_and_costs_nothing(hostile: object) -> None:
+    with pytest.raises(ValueError, match=r"must|may|brace|format|got|expected"):
+        from_sandbox(hostile)

@@ -146,27 +146,6 @@ def report(source: bytes, launcher: PlainLauncher, seed: int, *cases: Case) -> d
     return dict(last.data)
 
 
-def test_every_submission_of_the_package_declares_what_it_must_get() -> None:
-    folder = ROOT / "submissions"
-    assert set(SPEC.expected) == {str(p.relative_to(folder)) for p in folder.glob("*/*.py")}
-
-
-@pytest.mark.parametrize("path", SPEC.expected)
-def test_a_submission_gets_the_verdict_case_and_message_it_declares(
-    path: str, launcher: PlainLauncher
-) -> None:
-    expected = SPEC.expected[path]
-    got = report((ROOT / "submissions" / path).read_bytes(), launcher, seed=len(path))
-    assert got["verdict"] == expected.verdict, got["message"]
-    if expected.verdict == "AC":
-        assert got["score"] == 1.0
-        return
-    first = next(case["name"] for case in got["cases"] if case["verdict"] == expected.verdict)
-    assert first == expected.case
-    assert expected.message is not None
-    assert expected.message in got["message"]
-
-
 def test_the_reference_is_accepted(launcher: PlainLauncher) -> None:
     got = report((ROOT / "reference.py").read_bytes(), launcher, seed=5)
     assert got["verdict"] == "AC"

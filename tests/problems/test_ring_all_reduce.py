@@ -1,13 +1,10 @@
-"""The package ring-all-reduce: every submission in it gets what the package says, and why."""
+"""The package ring-all-reduce beyond what `verify_problems` proves of every package."""
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 from ruamel.yaml import YAML
 
 from graders.ports import Case, ProgramLimits, Task
@@ -18,20 +15,13 @@ from tests.graders.plain_launcher import plain_launcher
 
 PACKAGE = Path(__file__).parents[2] / "problems/round-4/ring-all-reduce"
 SPEC = ProblemSpec.model_validate(YAML(typ="safe").load(PACKAGE / "problem.yaml"))
-SUBMISSIONS = sorted(
-    str(path.relative_to(PACKAGE / "submissions"))
-    for path in (PACKAGE / "submissions").rglob("*.py")
-)
 
 
-def task(until: str | None = None) -> Task:
-    """The problem with all its cases, or those up to the one named `until`."""
-    names = [case.name for case in SPEC.cases]
-    cases = SPEC.cases[: names.index(until) + 1] if until else SPEC.cases
+def task() -> Task:
     limits = SPEC.limits
     return Task(
         settings=SPEC.grader.model_dump(),
-        cases=tuple(Case(case.name, case.breaks, case.sample, case.input) for case in cases),
+        cases=tuple(Case(case.name, case.breaks, case.sample, case.input) for case in SPEC.cases),
         limits=ProgramLimits(
             limits.cpu_time_s,
             limits.wall_time_s,
@@ -43,47 +33,11 @@ def task(until: str | None = None) -> Task:
     )
 
 
-def report(source: bytes, seed: int = 20_26, until: str | None = None) -> dict[str, Any]:
+def report(source: bytes, seed: int = 20_26) -> dict[str, Any]:
     with plain_launcher() as launcher:
-        last = list(judge(task(until), source, launcher, seed))[-1]
+        last = list(judge(task(), source, launcher, seed))[-1]
         assert launcher.running == [], "judging must leave no program running"
     return dict(last.data)
-
-
-@pytest.fixture
-def swept_files() -> Iterator[None]:
-    """Without a sandbox the cheat that shares files leaves them behind."""
-    yield
-    for path in Path(tempfile.gettempdir()).glob("ring-cheat-*.npy"):
-        path.unlink()
-
-
-def test_every_submission_is_expected_to_get_something() -> None:
-    assert sorted(SPEC.expected) == SUBMISSIONS
-
-
-@pytest.mark.usefixtures("swept_files")
-@pytest.mark.parametrize("path", SUBMISSIONS)
-def test_a_submission_gets_the_verdict_case_and_message_declared(path: str) -> None:
-    expected = SPEC.expected[path]
-    # A wrong one is not worth sixteen ranks: it speaks at its own case. One that is right but slow
-    # must be right on all of them.
-    until = None if expected.verdict in ("AC", "SLOW") else expected.case or "two-ranks"
-    got = report((PACKAGE / "submissions" / path).read_bytes(), until=until)
-    assert got["verdict"] == expected.verdict, got["message"]
-    if expected.verdict == "AC":
-        assert got["score"] == 1.0
-        assert all(case["verdict"] == "AC" for case in got["cases"])
-        assert len(got["cases"]) == len(SPEC.cases)
-        return
-    assert expected.message is not None
-    assert expected.message in got["message"]
-    assert got["score"] < 1.0
-    assert got["counterexample"]["summary"]
-    if expected.case is not None:
-        speaker = next(case for case in got["cases"] if case["verdict"] == got["verdict"])
-        assert speaker["name"] == expected.case
-        assert got["counterexample"]["replay"]["case"] == expected.case
 
 
 def test_the_reference_costs_exactly_what_the_bound_says() -> None:

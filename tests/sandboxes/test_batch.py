@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import pytest
 
 from sandboxes.interface import Command, Limits, Profile, RunStatus, SandboxError
@@ -273,6 +276,28 @@ def test_a_compiler_error_is_the_programs_own(any_sandbox: AnySandbox) -> None:
     assert (result.status, result.exit_code) == (RunStatus.EXITED, 1)
     assert b"undeclared" in result.stderr
     assert result.collected == {}
+
+
+def test_a_run_that_is_waited_for_can_be_ended_from_another_thread(sandbox: AnySandbox) -> None:
+    with sandbox.begin(python("import time; time.sleep(60)", Limits(wall_time_s=120))) as run:
+        ending = threading.Timer(0.2, run.close)
+        ending.start()
+        before_s = time.monotonic()
+        result = run.wait()
+        assert result.status is RunStatus.KILLED
+        assert time.monotonic() - before_s < 20
+        ending.join()
+        assert run.close() is result
+
+
+def test_what_a_waiting_run_has_used_is_told(sandbox: AnySandbox) -> None:
+    source = "import time\nwhile time.process_time() < 0.3: pass\ntime.sleep(60)"
+    with sandbox.begin(python(source)) as run:
+        deadline = time.monotonic() + 20
+        while run.usage()[0] < 0.25:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        assert run.close().cpu_time_s >= 0.25
 
 
 def test_hash_order_is_the_same_in_every_run(any_sandbox: AnySandbox) -> None:

@@ -61,7 +61,7 @@ def test_a_runtime_in_the_making_is_not_taken_for_a_complete_one(
     half = tmp_path / "runtime"
     (half / "numpy").mkdir(parents=True)
 
-    def install(target: Path) -> None:
+    def install(target: Path, packages: runtime.Packages) -> None:
         (target / "module.py").write_text("VALUE = 1\n")
 
     monkeypatch.setattr(runtime, "_install", install)

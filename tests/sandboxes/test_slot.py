@@ -232,6 +232,38 @@ def test_without_a_compiler_it_says_what_to_install(
     assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == []
 
 
+def test_only_versions_of_the_launcher_that_nobody_uses_are_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAUNTLET_RUNTIME_DIR", str(tmp_path / "runtime"))
+    stale, used = tmp_path / "slot-stale", tmp_path / "slot-used"
+    for folder in (stale, used):
+        folder.mkdir()
+        (folder / "slot").touch()
+    holder = (
+        "import fcntl, os, sys\n"
+        "fcntl.flock(os.open(sys.argv[1], os.O_RDONLY), fcntl.LOCK_SH)\n"
+        "print('held', flush=True); input()"
+    )
+    other = subprocess.Popen(
+        [sys.executable, "-c", holder, str(used)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert other.stdout is not None
+    try:
+        assert other.stdout.readline() == b"held\n"
+        mine = build.ensure_launcher().program.parent
+        assert mine.parent == tmp_path
+        assert not stale.exists()
+        assert used.exists()
+    finally:
+        other.communicate(b"\n")
+    monkeypatch.setattr(build, "_FLAGS", (*build._FLAGS, "-DNEWER"))
+    newer = build.ensure_launcher().program.parent
+    assert sorted(tmp_path.glob("slot-*")) == sorted([mine, newer])  # we hold both
+
+
 def test_hundreds_of_runs_with_crashes_of_the_runner_among_them_leave_nothing(
     slots: SlotSandbox,
 ) -> None:
@@ -254,7 +286,7 @@ def test_hundreds_of_runs_with_crashes_of_the_runner_among_them_leave_nothing(
             drawn = random.Random(seed)
             for _ in range(20):
                 source = drawn.choice({sources!r})
-                limits = Limits(cpu_time_s=0.02, wall_time_s=5, processes=3)
+                limits = Limits(cpu_time_s=0.05, wall_time_s=5, processes=3)
                 sandbox.run(Command(("python", "a.py"), files={{"a.py": source.encode()}},
                                     limits=limits))
             os.kill(os.getpid(), 9)
@@ -271,7 +303,7 @@ def test_hundreds_of_runs_with_crashes_of_the_runner_among_them_leave_nothing(
         runners.append(process.pid)
     drawn = random.Random(0)
     with ThreadPoolExecutor(8) as threads:
-        limits = Limits(cpu_time_s=0.02, wall_time_s=5, processes=3)
+        limits = Limits(cpu_time_s=0.05, wall_time_s=5, processes=3)
         results = threads.map(
             lambda source: slots.run(python(source, limits)),
             [drawn.choice(sources) for _ in range(100)],

@@ -78,6 +78,10 @@ export class CodeEditor extends HTMLElement {
     this.draft.addEventListener("updated", (event) => this.replace(event.detail.text));
   }
 
+  focus() {
+    this.view.focus();
+  }
+
   get text() {
     return this.view.state.doc.toString();
   }

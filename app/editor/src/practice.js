@@ -1,4 +1,5 @@
 // The pages of practice: each custom element comes alive where the page has one.
+import { AnswerForm } from "./answer-form.js";
 import { CodeEditor } from "./code-editor.js";
 import { CodeDiff, CodeView } from "./code-view.js";
 import { InterleavingSteps } from "./interleaving.js";
@@ -8,6 +9,7 @@ import { SplitView } from "./split-view.js";
 import { connectWorkbench } from "./workbench.js";
 
 customElements.define("split-view", SplitView);
+customElements.define("answer-form", AnswerForm);
 customElements.define("code-editor", CodeEditor);
 customElements.define("code-view", CodeView);
 customElements.define("code-diff", CodeDiff);

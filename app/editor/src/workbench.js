@@ -8,7 +8,7 @@ import { text } from "./texts.js";
 export function connectWorkbench() {
   const form = document.getElementById("code-form");
   if (!form) return;
-  const editor = form.querySelector("code-editor");
+  const editor = form.querySelector("code-editor, answer-form");
   const split = form.closest("split-view");
   for (const element of form.querySelectorAll("[data-needs-script]")) element.hidden = false;
   connectStatus(form, editor);
@@ -53,7 +53,7 @@ function connectConflict(form, editor) {
     editor.draft.conflict.mine = editor.text;
     open();
   });
-  dialog.addEventListener("close", () => editor.view.focus());
+  dialog.addEventListener("close", () => editor.focus());
   dialog.addEventListener("click", ({ target }) => {
     const choice = target.closest("[data-choice]")?.dataset.choice;
     if (!choice) return;
@@ -83,7 +83,7 @@ function connectReset(form, editor) {
       editor.replace(starter);
       form.querySelector(".draft-status").textContent = text("reset_done");
     }
-    editor.view.focus();
+    editor.focus();
   });
 }
 

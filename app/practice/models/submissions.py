@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import uuid
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Self, cast
 
 from django.conf import settings
 from django.db import models, transaction
@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from app.accounts.models import User
 from app.practice.models.problems import ProblemVersion
+from graders.text import say, to_json
 from graders.verdict import Event, EventKind, JsonObject, Report, Verdict
 
 
@@ -90,6 +91,7 @@ class Submission(models.Model):
 
     verdict = models.CharField(max_length=4, choices=Outcome.choices, blank=True)
     score = models.FloatField(default=0.0)
+    # Sentences in it are templates with values; `app.practice.wording` says them.
     report: models.JSONField[JsonObject | None, JsonObject | None] = models.JSONField(null=True)
     error_id = models.CharField(max_length=12, blank=True)  # of a judge error, also in the log
 
@@ -117,11 +119,21 @@ class Submission(models.Model):
         source: str,
         replay: JsonObject | None = None,
         queue: str = "cpu",
+        seed: int | None = None,
     ) -> Submission:
-        """Save a submission with its first event. The caller publishes it after the commit."""
+        """Save a submission with its first event. The caller publishes it after the commit.
+
+        Without a `seed` it gets one that nobody has seen.
+        """
         with transaction.atomic():
             submission = cls.objects.create(
-                user=user, version=version, kind=kind, source=source, replay=replay, queue=queue
+                user=user,
+                version=version,
+                kind=kind,
+                source=source,
+                replay=replay,
+                queue=queue,
+                seed=new_seed() if seed is None else seed,
             )
             submission.append_event("queued")
         return submission
@@ -183,7 +195,7 @@ class Submission(models.Model):
                 status=self.Status.DONE,
                 verdict=report["verdict"],
                 score=report["score"],
-                report=report,
+                report=to_json(report),
                 finished_at=timezone.now(),
                 lease_token=None,
                 lease_expires_at=None,
@@ -196,7 +208,10 @@ class Submission(models.Model):
     def fail(self, token: uuid.UUID, error_id: str) -> None:
         """End with a judge error: our fault, never counted. Raises LeaseLost as `record` does."""
         Submission.objects.filter(pk=self.pk, lease_token=token).update(error_id=error_id)
-        message = f"The judge failed, not your code. Tell an admin this number: {error_id}."
+        message = say(
+            "The judge failed, not your code. Tell an admin this number: {error_id}.",
+            error_id=error_id,
+        )
         report = Report(Verdict.JUDGE_ERROR, message, 0.0, [])
         self.finish(token, Event(EventKind.VERDICT, report.to_json()))
 
@@ -263,7 +278,10 @@ class Submission(models.Model):
         Submission.objects.filter(pk=self.pk).update(event_count=F("event_count") + 1)
         sequence = Submission.objects.values_list("event_count", flat=True).get(pk=self.pk)
         SubmissionEvent.objects.create(
-            submission_id=self.pk, sequence=sequence, kind=kind, data=data or {}
+            submission_id=self.pk,
+            sequence=sequence,
+            kind=kind,
+            data=cast("JsonObject", to_json(data or {})),
         )
 
     def _held(self, token: uuid.UUID) -> models.QuerySet[Submission]:

@@ -13,6 +13,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from app.practice.markdown import render
+from app.practice.metrics import NAMES
 from app.practice.models import Submission
 from app.practice.texts import TEXTS
 from graders.verdict import Verdict
@@ -60,8 +61,8 @@ def percent(share: float) -> str:
 
 @register.filter
 def title_of_key(key: str) -> str:
-    """A data key as a label: "sent_bytes" -> "Sent bytes"."""
-    return capfirst(str(key).replace("_", " "))
+    """A data key as a label: "sent_bytes" -> "Sent bytes"; in words where they are known."""
+    return str(NAMES.get(key) or capfirst(str(key).replace("_", " ")))
 
 
 @register.filter
@@ -73,12 +74,14 @@ def pairs(data: Any) -> list[tuple[str, Any]]:
 @register.filter
 def sentence(message: str) -> str:
     """A message with a capital, unless it begins with a name such as ``optimizer_bytes``."""
-    return capfirst(message) if message.split(" ", 1)[0].isalpha() else message
+    return capfirst(message) if message.split(" ", 1)[0].rstrip(":").isalpha() else message
 
 
 @register.filter
 def written(value: Any) -> str:
     """A value of JSON for a person: text as it is, values in a row, anything else as JSON."""
+    if value is None:
+        return "\N{EN DASH}"
     if isinstance(value, str):
         return value
     if isinstance(value, bool):

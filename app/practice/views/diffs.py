@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from app.accounts.requests import SignedInRequest
+from app.practice.answer_form import canonical
 from app.practice.models import Draft, Problem, ProblemVersion, Submission
 from app.practice.views.problems import get_problem, mine
 
@@ -45,16 +46,23 @@ def diff(request: SignedInRequest, slug: str) -> HttpResponse:
     keys = {key for key, _label_text in choices}
     # A submission older than the offered ones, reached by its address, is offered too.
     choices += [(side.key, side.label) for side in (left, right) if side.key not in keys]
-    context = {"problem": problem, "left": left, "right": right, "choices": choices}
+    context = {
+        "problem": problem,
+        "spec": version.spec,
+        "left": left,
+        "right": right,
+        "choices": choices,
+    }
     return render(request, "practice/diff.html", context)
 
 
 def _side(request: SignedInRequest, problem: Problem, version: ProblemVersion, key: str) -> Side:
+    starter = canonical(version.spec, version.starter)
     if key == "starter":
-        return Side(key, _("The starter"), version.starter)
+        return Side(key, _("The starter"), starter)
     if key == "draft":
         stored = Draft.objects.filter(user=request.user, problem=problem).first()
-        return Side(key, _("The draft in the editor"), stored.text if stored else version.starter)
+        return Side(key, _("The draft in the editor"), stored.text if stored else starter)
     try:
         pk = UUID(key)
     except ValueError:

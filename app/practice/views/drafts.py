@@ -7,6 +7,7 @@ from django.http import HttpResponse, JsonResponse
 from django.views.decorators.http import require_http_methods
 
 from app.accounts.requests import SignedInRequest
+from app.practice.answer_form import canonical
 from app.practice.forms import DraftChange
 from app.practice.models import Draft, StaleDraft
 from app.practice.views.problems import get_problem
@@ -22,7 +23,11 @@ def draft(request: SignedInRequest, slug: str) -> HttpResponse:
     problem, version = get_problem(slug)
     if request.method == "GET":
         stored = Draft.objects.filter(user=request.user, problem=problem).first()
-        text, revision = (stored.text, stored.revision) if stored else (version.starter, 0)
+        text, revision = (
+            (stored.text, stored.revision)
+            if stored
+            else (canonical(version.spec, version.starter), 0)
+        )
         return JsonResponse({"text": text, "revision": revision})
     try:
         change = DraftChange.parse(request.body, version.spec.limits.source_kib)

@@ -6,6 +6,9 @@ from typing import Any
 
 from app.practice.forms import replay_of
 from app.practice.models import Submission
+from app.practice.wording import said_report, texts_of
+
+DRAWN = ("diagram", "kernel_time")  # metrics that have a drawing of their own
 
 
 def panel_context(submission: Submission) -> dict[str, Any]:
@@ -20,15 +23,16 @@ def panel_context(submission: Submission) -> dict[str, Any]:
 
 def verdict_context(submission: Submission) -> dict[str, Any]:
     """What ``practice/verdict.html`` shows of a finished submission."""
-    report: dict[str, Any] = submission.report or {}
+    report = said_report(submission)
     counterexample = report.get("counterexample")
     return {
         "submission": submission,
         "report": report,
         # A run that went well is worth looking at too: the grader may draw one as a metric.
         "diagram": report.get("metrics", {}).get("diagram"),
+        "kernel_time": report.get("metrics", {}).get("kernel_time"),
         "measured": [
-            (key, value) for key, value in report.get("metrics", {}).items() if key != "diagram"
+            (key, value) for key, value in report.get("metrics", {}).items() if key not in DRAWN
         ],
         "cases": _cases(submission, report),
         "counterexample": counterexample,
@@ -46,5 +50,8 @@ def drawings_of(counterexample: dict[str, Any]) -> list[str]:
 
 
 def _cases(submission: Submission, report: dict[str, Any]) -> list[dict[str, Any]]:
-    breaks = {case.name: case.breaks for case in submission.version.spec.cases}
+    texts = texts_of(submission)
+    breaks = {
+        case.name: texts.get(case.breaks, case.breaks) for case in submission.version.spec.cases
+    }
     return [{**case, "breaks": breaks.get(case["name"], "")} for case in report.get("cases", [])]

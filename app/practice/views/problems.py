@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 
 from app.accounts.models import User
 from app.accounts.requests import SignedInRequest
+from app.practice.answer_form import canonical, form_context, variant_of, with_values
 from app.practice.markdown import render as render_markdown
-from app.practice.models import Draft, Problem, ProblemVersion, Submission
+from app.practice.models import Attempt, Draft, Problem, ProblemVersion, Submission
 from app.practice.views.panels import panel_context
 from graders.verdict import Verdict
 
@@ -45,19 +46,29 @@ def problem_context(
     spec = version.spec
     draft = Draft.objects.filter(user=user, problem=problem).first()
     latest = mine(user, problem).first()
+    text = typed if typed is not None else (draft.text if draft else version.starter)
+    statement = version.statement
+    worksheet: dict[str, Any] = {}
+    if spec.is_drawn_per_attempt:
+        attempt = Attempt.current(user, version)
+        variant = variant_of(spec, attempt.seed)
+        statement = with_values(statement, variant)
+        worksheet = {"attempt": attempt, **form_context(variant, text)}
     return {
         "problem": problem,
         "version": version,
         "spec": spec,
-        "statement": render_markdown(version.statement, version.files),
+        "statement": render_markdown(statement, version.files),
         "samples": [case for case in spec.cases if case.sample],
         "hidden_count": sum(not case.sample for case in spec.cases),
         "draft": draft,
-        "text": typed if typed is not None else (draft.text if draft else version.starter),
+        "text": text,
+        "starter": canonical(spec, version.starter),
         "error": error,
         "is_unsaved": typed is not None,
         "is_accepted": is_accepted(user, problem),
         "submissions": mine(user, problem)[:RECENT],
+        **worksheet,
         **(panel_context(latest) if latest else {}),
     }
 

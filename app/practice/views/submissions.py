@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from uuid import UUID
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from app.accounts.requests import SignedInRequest
+from app.practice.answer_form import source_of, values_of
 from app.practice.doorbell import ring
 from app.practice.forms import HistoryForm, SubmissionForm, replay_of
 from app.practice.judging import queue_of
@@ -42,15 +43,21 @@ def submit(request: SignedInRequest, slug: str) -> HttpResponse:
     data = request.POST.copy()
     # A button can send one field of its own; the replay button's second one is in its address.
     data.setdefault("replay_of", request.GET.get("replay_of", ""))
+    if "source" not in data and version.spec.is_drawn_per_attempt:
+        data["source"] = source_of(version.spec, data)
     form = SubmissionForm(data, user=request.user, problem=problem, version=version)
     if not form.is_valid():
         error = form.errors.as_data().popitem()[1][0]
         status = 413 if error.code == "too_large" else 400
-        return _refused(request, problem, version, error.messages[0], status)
+        return _refused(request, problem, version, error.messages[0], status, data.get("source"))
     wait_s = Submission.seconds_until_allowed(request.user)
     if wait_s > 0:
-        return _too_many(request, problem, version, wait_s)
-    submission = form.send()
+        return _too_many(request, problem, version, wait_s, data.get("source"))
+    try:
+        submission = form.send()
+    except ValidationError as refusal:
+        message = refusal.messages[0]
+        return _refused(request, problem, version, message, 400, data.get("source"))
     publish(submission)
     if from_the_editor(request):
         return render(request, "practice/panel.html", panel_context(submission), status=201)
@@ -58,22 +65,33 @@ def submit(request: SignedInRequest, slug: str) -> HttpResponse:
 
 
 def _too_many(
-    request: SignedInRequest, problem: Problem, version: ProblemVersion, wait_s: float
+    request: SignedInRequest,
+    problem: Problem,
+    version: ProblemVersion,
+    wait_s: float,
+    source: str | None = None,
 ) -> HttpResponse:
     seconds = math.ceil(wait_s)
     message = _("That was too many submissions in one minute. Try again in %(seconds)s s.")
-    response = _refused(request, problem, version, message % {"seconds": seconds}, 429)
+    response = _refused(request, problem, version, message % {"seconds": seconds}, 429, source)
     response.headers["Retry-After"] = str(seconds)
     return response
 
 
 def _refused(
-    request: SignedInRequest, problem: Problem, version: ProblemVersion, message: str, status: int
+    request: SignedInRequest,
+    problem: Problem,
+    version: ProblemVersion,
+    message: str,
+    status: int,
+    source: str | None = None,
 ) -> HttpResponse:
-    """The error, and with it the page that holds what was typed."""
+    """The error, and with it the page that holds what was typed.
+
+    A replay of what was sent before has no `source`.
+    """
     if from_the_editor(request):
         return JsonResponse({"error": message}, status=status)
-    source = request.POST.get("source")  # a replay of what was sent before has none
     typed = source.replace("\0", "") if source is not None else None
     context = problem_context(request.user, problem, version, typed=typed, error=message)
     return render(request, "practice/problem.html", context, status=status)
@@ -101,6 +119,7 @@ def submission_page(request: SignedInRequest, pk: UUID) -> HttpResponse:
         **panel_context(submission),
         "problem": submission.version.problem,
         "is_mine": submission.user == request.user,
+        "values": values_of(submission),
         "on_its_own_page": True,
     }
     return render(request, "practice/submission.html", context)

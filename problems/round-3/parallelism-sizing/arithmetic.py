@@ -12,6 +12,7 @@ from math import ceil
 from typing import Any
 
 from graders.harness.items import Step
+from graders.text import say
 
 _NAME = re.compile(r"[a-z_][a-z_0-9]*")
 _FUNCTIONS = {"ceil": ceil, "min": min}
@@ -34,7 +35,9 @@ class Sheet:
         numbers = _NAME.sub(lambda match: _shown(match[0], known), formula)
         self.values[name] = value
         self._needs[name] = used
-        self._steps[name] = Step(f"{name}: {label}", formula, numbers, value, unit)
+        self._steps[name] = Step(
+            say("{name}: {label}", name=name, label=label), formula, numbers, value, unit
+        )
 
     def steps(self, name: str) -> tuple[Step, ...]:
         """The lines that `name` rests on, itself last."""
@@ -82,26 +85,28 @@ def sheet(model: dict[str, Any], cluster: dict[str, Any], plan: dict[str, Any]) 
 
 
 def _parameters(lines: Sheet, moe: bool) -> None:
-    unit = "parameters"
+    unit = say("parameters")
     lines.line(
         "attention",
-        "Q, K, V and output matrices of a layer",
+        say("Q, K, V and output matrices of a layer"),
         "hidden * head_dim * (2 * heads + 2 * kv_heads)",
         unit,
     )
-    lines.line("ffn", "a dense FFN", "matrices_per_ffn * hidden * ffn_hidden", unit)
+    lines.line("ffn", say("a dense FFN"), "matrices_per_ffn * hidden * ffn_hidden", unit)
     tail = "(2 * layers + 1) * hidden + tables * vocab * hidden"
     if not moe:
-        lines.line("layer", "matrices of a layer", "attention + ffn", unit)
+        lines.line("layer", say("matrices of a layer"), "attention + ffn", unit)
         for name in ("parameters", "active_parameters"):
-            lines.line(name, "layers, norms, embedding tables", f"layers * layer + {tail}", unit)
+            lines.line(
+                name, say("layers, norms, embedding tables"), f"layers * layer + {tail}", unit
+            )
         return
-    lines.line("expert", "one expert", "matrices_per_ffn * hidden * expert_ffn_hidden", unit)
-    lines.line("router", "one router", "hidden * experts", unit)
-    lines.line("moe_layers", "layers with experts", "layers - dense_layers", "")
+    lines.line("expert", say("one expert"), "matrices_per_ffn * hidden * expert_ffn_hidden", unit)
+    lines.line("router", say("one router"), "hidden * experts", unit)
+    lines.line("moe_layers", say("layers with experts"), "layers - dense_layers", "")
     for name, label, count in (
-        ("parameters", "all experts", "experts"),
-        ("active_parameters", "only the experts that a token visits", "top_k"),
+        ("parameters", say("all experts"), "experts"),
+        ("active_parameters", say("only the experts that a token visits"), "top_k"),
     ):
         inside = f"moe_layers * (router + ({count} + shared_experts) * expert)"
         formula = f"layers * attention + dense_layers * ffn + {inside} + {tail}"
@@ -109,55 +114,66 @@ def _parameters(lines: Sheet, moe: bool) -> None:
 
 
 def _memory(lines: Sheet, plan: dict[str, Any], moe: bool) -> None:
-    unit = "parameters"
-    lines.line("padded_vocab", "rows, padded", "ceil(vocab / (128 * tp)) * 128 * tp", "rows")
-    lines.line("layers_here", "layers of stage 0", "layers / pp", "")
+    unit = say("parameters")
+    lines.line(
+        "padded_vocab", say("rows, padded"), "ceil(vocab / (128 * tp)) * 128 * tp", say("rows")
+    )
+    lines.line("layers_here", say("layers of stage 0"), "layers / pp", "")
     formula = "layers_here * (attention / tp + 2 * hidden) + norms_at_the_end * hidden"
     formula += " + tables_here * padded_vocab * hidden / tp"
     if moe:
-        lines.line("moe_here", "of them with experts", "layers_here - dense_layers", "")
+        lines.line("moe_here", say("of them with experts"), "layers_here - dense_layers", "")
         formula += " + dense_layers * ffn / tp + moe_here * (router + shared_experts * expert / tp)"
     else:
         formula += " + layers_here * ffn / tp"
-    lines.line("ordinary", "on this GPU, without routed experts", formula, unit)
-    lines.line("over", "GPUs that hold the same", "dp * cp", "GPUs")
+    lines.line("ordinary", say("on this GPU, without routed experts"), formula, unit)
+    lines.line("over", say("GPUs that hold the same"), "dp * cp", say("GPUs"))
     held, shard = "ordinary", "ordinary / over"
     if moe:
         formula = "moe_here * experts / ep * expert / tp"
-        lines.line("routed", "routed experts on this GPU", formula, unit)
-        lines.line("over_routed", "GPUs that hold the same experts", "dp * cp / ep", "GPUs")
+        lines.line("routed", say("routed experts on this GPU"), formula, unit)
+        lines.line(
+            "over_routed", say("GPUs that hold the same experts"), "dp * cp / ep", say("GPUs")
+        )
         held, shard = "ordinary + routed", "ordinary / over + routed / over_routed"
     zero = plan["zero_stage"]
     for name, label, size, first_stage in (
         ("weights_bytes", "bf16", "2", 3),
-        ("gradients_bytes", "in the gradients' type", "gradient_bytes", 2),
-        ("optimizer_bytes", "fp32 master weight, momentum, variance", "(4 + 4 + 4)", 1),
+        ("gradients_bytes", say("in the gradients' type"), "gradient_bytes", 2),
+        ("optimizer_bytes", say("fp32 master weight, momentum, variance"), "(4 + 4 + 4)", 1),
     ):
-        divided = zero >= first_stage
-        how = f"divided by ZeRO-{zero}" if divided else f"not divided by ZeRO-{zero}"
-        formula = f"{size} * ({shard if divided else held})"
-        lines.line(name, f"{label}, {how}", formula, "B")
+        how = say("not divided by ZeRO-{stage}", stage=zero)
+        if zero >= first_stage:
+            how = say("divided by ZeRO-{stage}", stage=zero)
+        formula = f"{size} * ({shard if zero >= first_stage else held})"
+        lines.line(name, say("{type}, {how}", type=label, how=how), formula, "B")
 
 
 def _activations(lines: Sheet, model: dict[str, Any], plan: dict[str, Any], moe: bool) -> None:
-    unit = "B a token"
+    unit = say("B a token")
     if plan["virtual_pp"] == 1:
         in_flight = "min(micro_batches, pp)"
     else:
         in_flight = "min(micro_batches * virtual_pp, pp * virtual_pp + pp - 1) / virtual_pp"
-    lines.line("in_flight", "micro-batches in flight on stage 0", in_flight, "")
-    lines.line("tokens", "of a micro-batch on this GPU", "micro_batch * seq_len / cp", "tokens")
+    lines.line("in_flight", say("micro-batches in flight on stage 0"), in_flight, "")
+    lines.line(
+        "tokens", say("of a micro-batch on this GPU"), "micro_batch * seq_len / cp", say("tokens")
+    )
     core = {"none": 5 if model["dropout"] else 2}.get(plan["recompute"], 0)
     kept = 6 if model["swiglu"] else 4
     inside = f"4 * heads * head_dim + 4 * kv_heads * head_dim + {core} * heads * seq_len"
     if plan["recompute"] == "full":
-        lines.line("stack", "layer inputs of stage 0", "layers_here * 2 * hidden / outer", unit)
+        lines.line(
+            "stack", say("layer inputs of stage 0"), "layers_here * 2 * hidden / outer", unit
+        )
     else:
-        lines.line("outside", "norm, QKV and FFN inputs, masks", "(8 + 2 * dropout) * hidden", unit)
-        lines.line("inside", "Q, K, V, output projection's input, scores", inside, unit)
+        lines.line(
+            "outside", say("norm, QKV and FFN inputs, masks"), "(8 + 2 * dropout) * hidden", unit
+        )
+        lines.line("inside", say("Q, K, V, output projection's input, scores"), inside, unit)
         lines.line(
             "dense_layer",
-            "kept by a dense layer",
+            say("kept by a dense layer"),
             f"outside / outer + (inside + {kept} * ffn_hidden) / tp",
             unit,
         )
@@ -165,86 +181,89 @@ def _activations(lines: Sheet, model: dict[str, Any], plan: dict[str, Any], moe:
         if moe:
             lines.line(
                 "moe_layer",
-                "kept by a layer with experts",
+                say("kept by a layer with experts"),
                 "(outside + 4 * experts + 2 * hidden * top_k) / outer"
                 f" + (inside + {kept} * (top_k + shared_experts) * expert_ffn_hidden) / tp",
                 unit,
             )
             stack = "dense_layers * dense_layer + moe_here * moe_layer"
-        lines.line("stack", "kept by the layers of stage 0", stack, unit)
+        lines.line("stack", say("kept by the layers of stage 0"), stack, unit)
     formula = "tokens * in_flight * (stack + (8 + dropout * hidden) / outer)"
     if plan["pp"] == 1:
         formula += " + tokens * (4 * hidden / outer + 4 * padded_vocab / tp)"
-    label = "layers, embedding and, on a last stage, output layer"
+    label = say("layers, embedding and, on a last stage, output layer")
     lines.line("activations_bytes", label, formula, "B")
 
 
 def _traffic(lines: Sheet, plan: dict[str, Any], moe: bool) -> None:
-    lines.line("hidden_state", "of a micro-batch on this GPU", "2 * tokens * hidden", "B")
+    lines.line("hidden_state", say("of a micro-batch on this GPU"), "2 * tokens * hidden", "B")
     lines.line(
         "tp_bytes_sent",
-        "all-reduces a layer and micro-batch, each 2(tp-1)/tp",
+        say("all-reduces a layer and micro-batch, each 2(tp-1)/tp"),
         "micro_batches * layers_here * passes * 2 * (tp - 1) / tp * hidden_state",
         "B",
     )
     boundaries = "(2 * virtual_pp - 1)" if plan["pp"] > 1 else "0"
     formula = f"micro_batches * {boundaries} * hidden_state / outer"
-    lines.line("pp_bytes_sent", "stage boundaries that this GPU sends over", formula, "B")
+    lines.line("pp_bytes_sent", say("stage boundaries that this GPU sends over"), formula, "B")
     lines.line(
-        "key_value", "K and V of its own tokens", "2 * tokens * 2 * kv_heads * head_dim / tp", "B"
+        "key_value",
+        say("K and V of its own tokens"),
+        "2 * tokens * 2 * kv_heads * head_dim / tp",
+        "B",
     )
     lines.line(
         "cp_bytes_sent",
-        "K, V and their gradients round the ring",
+        say("K, V and their gradients round the ring"),
         "micro_batches * layers_here * ring_passes * (cp - 1) * key_value",
         "B",
     )
     formula = "0 * hidden_state"
     if moe:
         formula = "micro_batches * moe_here * passes * (ep - 1) / ep * top_k * hidden_state / outer"
-    lines.line("ep_bytes_sent", "all-to-alls of routed tokens", formula, "B")
+    lines.line("ep_bytes_sent", say("all-to-alls of routed tokens"), formula, "B")
     each = {
-        0: ("an all-reduce", "2 * gradient_bytes"),
-        1: ("reduce-scatter gradients, all-gather weights", "gradient_bytes + 2"),
-        2: ("as ZeRO-1, gradients each micro-batch", "micro_batches * gradient_bytes + 2"),
-        3: ("each micro-batch, weights twice", "micro_batches * (gradient_bytes + 2 * 2)"),
+        0: (say("an all-reduce"), "2 * gradient_bytes"),
+        1: (say("reduce-scatter gradients, all-gather weights"), "gradient_bytes + 2"),
+        2: (say("as ZeRO-1, gradients each micro-batch"), "micro_batches * gradient_bytes + 2"),
+        3: (say("each micro-batch, weights twice"), "micro_batches * (gradient_bytes + 2 * 2)"),
     }[plan["zero_stage"]]
-    lines.line("a_parameter", each[0], each[1], "B a parameter")
+    lines.line("a_parameter", each[0], each[1], say("B a parameter"))
     formula = "a_parameter * ((over - 1) / over * ordinary"
     formula += " + (over_routed - 1) / over_routed * routed)" if moe else ")"
-    lines.line("dp_bytes_sent", "over the GPUs that hold the same", formula, "B")
+    lines.line("dp_bytes_sent", say("over the GPUs that hold the same"), formula, "B")
 
 
 def _time(lines: Sheet, full: bool, selective: bool, moe: bool) -> None:
-    unit = "FLOP a token"
+    unit = say("FLOP a token")
     if moe:
         matrices = "layers * attention + dense_layers * ffn"
         matrices += " + moe_layers * (router + (top_k + shared_experts) * expert)"
     else:
         matrices = "layers * (attention + ffn)"
-    lines.line("matrices", "parameters a token meets in layers", matrices, "parameters")
+    lines.line("matrices", say("parameters a token meets in layers"), matrices, say("parameters"))
     lines.line(
-        "core", "scores and values, forward", "4 * seq_len * heads * head_dim * layers", unit
+        "core", say("scores and values, forward"), "4 * seq_len * heads * head_dim * layers", unit
     )
-    lines.line("head", "output layer, forward", "2 * hidden * vocab", unit)
+    lines.line("head", say("output layer, forward"), "2 * hidden * vocab", unit)
     formula = "dp * micro_batches * micro_batch * seq_len"
-    lines.line("step_tokens", "of all replicas in a step", formula, "tokens")
+    lines.line("step_tokens", say("of all replicas in a step"), formula, say("tokens"))
     formula = "step_tokens * 3 * (2 * matrices + core + head)"
-    lines.line("model_flops", "forward once, backward twice", formula, "FLOP")
+    lines.line("model_flops", say("forward once, backward twice"), formula, "FLOP")
     again = "2 * matrices + core" if full else "core" if selective else "0"
     formula = f"model_flops + step_tokens * ({again})"
-    lines.line("executed_flops", "with what is recomputed", formula, "FLOP")
+    lines.line("executed_flops", say("with what is recomputed"), formula, "FLOP")
     formula = "(pp - 1) / (virtual_pp * micro_batches + pp - 1)"
-    lines.line("bubble_fraction", "waiting slots of all slots", formula, "")
-    lines.line("gpus", "of the job", "tp * pp * dp * cp", "GPUs")
+    lines.line("bubble_fraction", say("waiting slots of all slots"), formula, "")
+    lines.line("gpus", say("of the job"), "tp * pp * dp * cp", say("GPUs"))
     formula = "executed_flops / (gpus * peak_dense_tflops * 10**12 * matmul_efficiency)"
-    lines.line("compute_s", "at the reached share of the dense peak", formula, "s")
+    lines.line("compute_s", say("at the reached share of the dense peak"), formula, "s")
     formula = "tp_bytes_sent / (nvlink_gb_per_s * 10**9)"
     formula += " + (pp_bytes_sent + cp_bytes_sent + ep_bytes_sent) / (network_gb_per_s * 10**9)"
-    lines.line("traffic_s", "traffic that compute waits for", formula, "s")
+    lines.line("traffic_s", say("traffic that compute waits for"), formula, "s")
     formula = "(1 - dp_overlap) * dp_bytes_sent / (network_gb_per_s * 10**9)"
-    lines.line("gradients_s", "data-parallel traffic left exposed", formula, "s")
+    lines.line("gradients_s", say("data-parallel traffic left exposed"), formula, "s")
     formula = "(compute_s + traffic_s) / (1 - bubble_fraction) + gradients_s"
-    lines.line("step_time_s", "stretched by the bubble, then gradients", formula, "s")
+    lines.line("step_time_s", say("stretched by the bubble, then gradients"), formula, "s")
     formula = "model_flops / (step_time_s * gpus * peak_dense_tflops * 10**12)"
-    lines.line("mfu", "model FLOPs, dense peak", formula, "")
+    lines.line("mfu", say("model FLOPs, dense peak"), formula, "")

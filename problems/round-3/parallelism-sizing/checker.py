@@ -10,6 +10,7 @@ from misconceptions import explanation
 from reference import size
 
 from graders.harness.items import Item
+from graders.text import say
 
 RELATIVE_TOLERANCE = 1e-6  # everything is a closed form; this only forgives rounding
 
@@ -46,17 +47,27 @@ def check(case_input: dict[str, Any], answer: Any, seed: int) -> list[Item] | st
 def complaint_about(answer: Any, right: dict[str, float]) -> str:
     """Rule and fact about an answer of another shape; empty if there is nothing to say."""
     if not isinstance(answer, dict):
-        return f"size must return a dict of {len(right)} numbers, got {type(answer).__name__}"
+        return say(
+            "size must return a dict of {n_items} numbers, got {type}",
+            n_items=len(right),
+            type=type(answer).__name__,
+        )
     missing = [name for name in right if name not in answer]
     unknown = [name for name in answer if name not in right]
     if missing or unknown:
-        facts = [f"missing: {', '.join(missing)}"] if missing else []
-        facts += [f"unknown: {', '.join(repr(name)[:40] for name in unknown[:10])}"] * bool(unknown)
-        return f"size must return exactly the {len(right)} keys asked for; {'; '.join(facts)}"
+        lacks = say("missing: {keys}", keys=", ".join(missing))
+        fact = say("unknown: {keys}", keys=", ".join(repr(name)[:40] for name in unknown[:10]))
+        if missing:
+            fact = say("{first}; {second}", first=lacks, second=fact) if unknown else lacks
+        return say(
+            "size must return exactly the {n_items} keys asked for; {fact}",
+            n_items=len(right),
+            fact=fact,
+        )
     for name in right:
         value = answer[name]
         if isinstance(value, bool) or not isinstance(value, int | float):
-            return f"{name} must be a number, got {type(value).__name__}"
+            return say("{name} must be a number, got {type}", name=name, type=type(value).__name__)
     return ""
 
 

@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 
 from app.practice.loading import Change, load_problems
 from app.practice.models import Problem, ProblemVersion
-from problems.package import read_package
+from problems.package import SHIPPED, read_package
 
 DOUBLE = Path(__file__).parents[2] / "packages" / "round-3" / "double"
 
@@ -183,3 +183,17 @@ def test_a_root_that_is_no_folder_is_our_own_exit_code(tmp_path: Path) -> None:
     with pytest.raises(CommandError) as raised:
         call_command("load_problems", "--from", str(tmp_path / "absent"))
     assert raised.value.returncode == 2
+
+
+def test_a_worksheet_whose_formula_does_not_hold_is_refused_where_it_stands(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "round-3" / "model-state-memory"
+    shutil.copytree(SHIPPED / "round-3/model-state-memory", folder)
+    path = folder / "problem.yaml"
+    sound = path.read_text()
+    line = next(n for n, text in enumerate(sound.splitlines(), 1) if "formula: 2 * B}" in text)
+    path.write_text(sound.replace("formula: 2 * B}", "formula: 2 * thumb}", 1))
+    first = load_problems([tmp_path]).complaints[0]
+    assert (first.line, "thumb" in first.message) == (line, True)
+    assert not Problem.objects.exists()

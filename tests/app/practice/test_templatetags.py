@@ -68,6 +68,7 @@ def test_what_is_no_list_of_flat_objects_is_no_table(value: object) -> None:
 def test_values_are_written_for_people() -> None:
     assert written("as it is\n") == "as it is\n"
     assert written(True) == "yes"
+    assert written(None) == "\N{EN DASH}"
     assert written(2.0000000001) == "2"
     assert written(50348611584.0) == "50,348,611,584"
     assert written(["a", 1]) == "a, 1"

@@ -85,7 +85,7 @@ def test_a_closed_terminal_is_no_error() -> None:
         def write(self, text: str) -> int:
             raise BrokenPipeError
 
-    Terminal(Closed()).say("anybody?")
+    Terminal(Closed()).tell("anybody?")
 
 
 def test_colour_is_for_terminals_only(screen: io.StringIO) -> None:
@@ -95,6 +95,6 @@ def test_colour_is_for_terminals_only(screen: io.StringIO) -> None:
 
     coloured = Tty()
     for stream in (screen, coloured):
-        Terminal(stream).say("stop", "red")
+        Terminal(stream).tell("stop", "red")
     assert screen.getvalue() == "stop\n"
     assert coloured.getvalue() == "\x1b[31mstop\x1b[0m\n"

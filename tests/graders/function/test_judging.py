@@ -8,6 +8,7 @@ import pytest
 
 from graders.function import judge
 from graders.ports import Case, JudgeError
+from graders.text import Text, to_json
 from graders.verdict import EventKind
 from tests.graders.function.box import CASES, CHECKER, RIGHT, box_task, verdict_of
 from tests.graders.plain_launcher import PlainLauncher, plain_launcher
@@ -194,6 +195,33 @@ def test_a_forged_frame_is_no_more_than_an_answer(launcher: PlainLauncher) -> No
     assert "judge's pipe" in report["message"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [("no_json", "{'$say': {'template': '{x:99999999}', 'values': {'x': 1}}}"), ("raised", "3")],
+)
+def test_a_forged_sentence_is_no_answer(kind: str, text: str, launcher: PlainLauncher) -> None:
+    source = FORGE.format(call=1, answer="0").replace(
+        '"type": "returned"', f'"type": "{kind}", "message": {text}'
+    )
+    assert source != FORGE.format(call=1, answer="0")
+    report = verdict_of(source, launcher)
+    assert report["verdict"] == "RE"
+    assert "judge's pipe" in report["message"]
+
+
+def test_what_the_judge_says_can_be_said_in_another_language(launcher: PlainLauncher) -> None:
+    for source in (
+        NO_LID,
+        "def box(sides, lid):\n    return {1, 2}\n",
+        "def box(sides, lid):\n    return 1 / 0\n",
+        "def bax(sides, lid):\n    return 1\n",
+        "import os\nos._exit(3)\n",
+    ):
+        assert isinstance(verdict_of(source, launcher)["message"], Text), source
+    missing = verdict_of("def bax(sides, lid):\n    return 1\n", launcher)["message"]
+    assert "the submission must define {entry_point}" in str(to_json(missing))
+
+
 def test_the_submission_never_gets_the_checker_or_the_seed(launcher: PlainLauncher) -> None:
     verdict_of(RIGHT, launcher, seed=123456789)
     submissions = [p.spec for p in launcher.programs if "submission.py" in p.spec.files]
@@ -204,6 +232,7 @@ def test_the_submission_never_gets_the_checker_or_the_seed(launcher: PlainLaunch
             "graders/harness/candidate.py",
             "graders/harness/function.py",
             "graders/harness/wire.py",
+            "graders/text.py",
         }
         everything = b"".join(spec.files.values()) + repr(spec.argv).encode()
         assert b"123456789" not in everything
@@ -224,6 +253,11 @@ def test_state_left_in_the_module_does_not_reach_the_next_call(launcher: PlainLa
         (b"def check(case_input, answer, seed):\n    return []\n", "at least one item"),
         (CHECKER.replace(b"abs(got - expected) <= 1e-9 * expected,\n", b"True,\n"), "item is brok"),
         (b"import os\nos._exit(3)\n", "but it ended"),
+        (
+            b"from graders.text import say\n"
+            b"def check(case_input, answer, seed):\n    return say('{x}' * 21, x=1)\n",
+            "complaint is broken",
+        ),
     ],
 )
 def test_a_checker_that_fails_is_our_fault(

@@ -22,12 +22,15 @@ from django.utils.translation import gettext_lazy as _
 from app.practice.judging import Mode, judge, make_launcher
 from app.serving.trial import TrialSite
 from app.serving.visitor import Visitor
+from graders.ports import ProgramLimits, Task
+from graders.simulation.stateful.program import Call, Candidate
 from problems.package import Package, read_package
 
 PACKAGES = settings.BASE_DIR / "tests" / "packages"
 SLUG = "steady"
 DRAIN_LIMIT_S = 120.0
 LOOK_INTERVAL_S = 0.1
+OPERATIONS = 50_000  # on a stateful object, for its rate
 WARM_UP = 3  # submissions before the clock counts: imports, first connections
 
 
@@ -86,6 +89,7 @@ def measure(package: Package, count: int) -> dict[str, float]:
         "bare_p95_ms": percentile_95(bare_ms),
         "path_over_bare_p50": statistics.median(path_ms) / statistics.median(bare_ms),
         "submissions_per_s": rate,
+        "operations_per_s": operations_per_s(),
     }
 
 
@@ -136,6 +140,25 @@ def finished_spans(folder: Path, submissions: list[UUID]) -> list[tuple[datetime
         ]
 
 
+def operations_per_s() -> float:
+    """Calls that a stateful object in the sandbox answers a second, in batches over the pipe."""
+    package = read_package(settings.BASE_DIR / "problems" / "round-5" / "kv-cache")
+    source = package.files[package.spec.reference_name].encode()
+    calls: list[Call] = [("allocate", ("A", [1, 2, 3]))]
+    calls += [("append", ("A", turn)) for turn in range(OPERATIONS)]
+    with make_launcher() as launcher:
+        limits = ProgramLimits(cpu_time_s=60, wall_time_s=60, memory_mib=512, output_kib=64)
+        task = Task(package.spec.grader.model_dump(), (), limits, {})
+        candidate = Candidate(launcher, source, task)
+        candidate.ensure()
+        begin = time.perf_counter()
+        replies = candidate.run({"num_blocks": OPERATIONS, "block_size": 16}, calls)
+        spent_s = time.perf_counter() - begin
+    if len(replies.answers) != len(calls):
+        raise CommandError(f"every call must be answered, got {replies.broken}")
+    return len(calls) / spent_s
+
+
 def timed_ms(work: Callable[[], None]) -> float:
     """How long `work` takes, in milliseconds."""
     begin = time.perf_counter()
@@ -164,5 +187,6 @@ def as_text(figures: dict[str, float]) -> str:
             f"{bare:<36}{figures['bare_p50_ms']:>7.1f} ms{figures['bare_p95_ms']:>7.1f} ms",
             f"{'ratio of the medians':<36}{figures['path_over_bare_p50']:>10.2f}",
             f"{'submissions a second, one worker':<36}{figures['submissions_per_s']:>10.1f}",
+            f"{'calls of a stateful object a second':<36}{figures['operations_per_s']:>10.0f}",
         ]
     )

@@ -10,7 +10,15 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from app.practice.judging import Mode, cases_for, judge, make_launcher
+from app.practice.judging import (
+    Mode,
+    about_grader,
+    as_typed,
+    cases_for,
+    judge,
+    make_launcher,
+    seed_of,
+)
 from app.practice.models.submissions import Submission, new_seed
 from app.practice.plain_text import counterexample_lines
 from graders.verdict import Event, EventKind, JsonObject, Verdict
@@ -74,6 +82,7 @@ class Command(BaseCommand):
         except ValueError as error:
             known = ", ".join(case.name for case in package.spec.cases)
             raise _fault(f"{error}; it has {known}") from None
+        source = as_typed(package.spec, source, seed if replay is None else seed_of(replay))
         events = judge(package.spec, package.files, source, mode, seed, make_launcher(), replay)
         report: dict[str, Any] = {}
         for event in events:
@@ -137,7 +146,7 @@ def find(slug: str) -> Package:
         advice = f"did you mean {meant}?" if meant else f"there are {', '.join(sorted(shipped))}"
         raise _fault(f"SLUG must be a problem or a package's folder, {slug} is neither; {advice}")
     try:
-        return read_package(folder)
+        return read_package(folder, about_grader=about_grader)
     except PackageInvalid as invalid:
         raise _fault(f"{invalid}\nthe package is broken; correct it and judge again") from None
 

@@ -20,6 +20,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext_lazy as _
 
 from app import valkey
+from app.practice import gpu
 from app.serving.address import CannotListen, base_url, listening, sign_in_page_status
 from app.serving.children import Program
 from app.serving.logs import Terminal
@@ -27,7 +28,13 @@ from app.serving.supervisor import Service, StartFailed, Supervisor
 
 WORKER_GRACE_S = 5.0  # to finish what it judges; after that the lease runs out and it is given back
 GRACE_S = 3.0
-STOP_ORDER = ["web", "sweeper", "worker", "valkey"]  # no new work, then none in hand, then no mail
+STOP_ORDER = [
+    "web",
+    "sweeper",
+    "gpu-worker",
+    "worker",
+    "valkey",
+]  # no new work, then none in hand, then no mail
 
 
 class Command(BaseCommand):
@@ -85,7 +92,7 @@ async def serve(listener: socket.socket, address: str, workers: int, terminal: T
         nonlocal asked
         asked += 1
         if asked == 1:
-            terminal.say("\nStopping; Ctrl-C again to stop at once.", "dim")
+            terminal.tell("\nStopping; Ctrl-C again to stop at once.", "dim")
             supervisor.stop()
         else:
             loop.create_task(supervisor.kill())  # noqa: RUF006  `close` waits for its effect
@@ -96,18 +103,18 @@ async def serve(listener: socket.socket, address: str, workers: int, terminal: T
         await supervisor.start()
         if not supervisor.stopping:
             link = await asyncio.to_thread(sign_in_link, address)
-            terminal.say("")
-            terminal.say("Gauntlet is ready. This link signs you in, once, within 10 minutes:")
-            terminal.say(f"  {link}", "bold")
-            terminal.say(f"Later open {address}/ . Ctrl-C ends everything.", "dim")
+            terminal.tell("")
+            terminal.tell("Gauntlet is ready. This link signs you in, once, within 10 minutes:")
+            terminal.tell(f"  {link}", "bold")
+            terminal.tell(f"Later open {address}/ . Ctrl-C ends everything.", "dim")
             await supervisor.run()
     except StartFailed as error:
-        terminal.say(str(error), "red")
+        terminal.tell(str(error), "red")
         return False
     finally:
         await supervisor.close()
         if asked:
-            terminal.say("Stopped.", "dim")
+            terminal.tell("Stopped.", "dim")
     return True
 
 
@@ -127,17 +134,19 @@ def services(listener: socket.socket, address: str, workers: int) -> list[list[S
         folder = settings.BASE_DIR
         return Program(name, argv, grace_s, announces, descriptors, folder, environment)
 
-    worker = program(
-        "worker",
-        *(python, "-m", "celery", "-A", "app", "worker"),
-        # Celery sets the root logger to its own level, whatever the settings say.
-        *("--loglevel", os.environ.get("LOG_LEVEL", "INFO")),
-        *("--queues", "cpu", "--concurrency", str(workers), "--hostname", "cpu@%h"),
-        # One host, one worker: nobody to gossip with, and waiting for it takes a second.
-        *("--without-gossip", "--without-mingle", "--without-heartbeat", "-O", "fair"),
-        grace_s=WORKER_GRACE_S,
-        announces=True,
-    )
+    def worker_of(queue: str, name: str, at_once: int) -> Program:
+        return program(
+            name,
+            *(python, "-m", "celery", "-A", "app", "worker"),
+            # Celery sets the root logger to its own level, whatever the settings say.
+            *("--loglevel", os.environ.get("LOG_LEVEL", "INFO")),
+            *("--queues", queue, "--concurrency", str(at_once), "--hostname", f"{queue}@%h"),
+            # Nobody to gossip with that matters, and waiting for it takes a second.
+            *("--without-gossip", "--without-mingle", "--without-heartbeat", "-O", "fair"),
+            grace_s=WORKER_GRACE_S,
+            announces=True,
+        )
+
     sweeper = program("sweeper", python, "manage.py", "sweep")
     web = program(
         "web",
@@ -154,7 +163,13 @@ def services(listener: socket.socket, address: str, workers: int) -> list[list[S
             )
         return status == 200
 
-    rest = [Service(worker), Service(sweeper), Service(web, page_answers)]
+    rest = [
+        Service(worker_of("cpu", "worker", workers)),
+        Service(sweeper),
+        Service(web, page_answers),
+    ]
+    if has_gpu():
+        rest.append(Service(worker_of("gpu", "gpu-worker", 1)))
     if not settings.EMBEDDED_VALKEY:
         if not valkey.answers(settings.REDIS_URL, timeout_s=5.0):
             raise CommandError(
@@ -174,17 +189,31 @@ def services(listener: socket.socket, address: str, workers: int) -> list[list[S
     return [[Service(broker, broker_answers)], rest]
 
 
+def has_gpu() -> bool:
+    """Whether kernels can be timed here.
+
+    Raises
+    ------
+    CommandError
+        If the environment says GPU=on and there is none.
+    """
+    try:
+        return gpu.properties() is not None
+    except gpu.GpuUnusable as error:
+        raise CommandError(f"{error}. Correct GPU in the environment, or the driver.") from None
+
+
 def prepare_database(terminal: Terminal) -> None:
     """Migrate, then load the problems that come with the project."""
-    terminal.say("Bringing the database and the problems up to date...", "dim")
+    terminal.tell("Bringing the database and the problems up to date...", "dim")
     call_command("migrate", verbosity=0, interactive=False)
     said = io.StringIO()
     try:
         call_command("load_problems", stdout=said, stderr=said)
     except CommandError as error:
         # The other problems are loaded: one faulty package must not close the site.
-        terminal.say(str(error), "yellow")
-    terminal.say(said.getvalue().rstrip(), "dim")
+        terminal.tell(str(error), "yellow")
+    terminal.tell(said.getvalue().rstrip(), "dim")
 
 
 def sign_in_link(address: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from app.practice.judging import about_grader
 from app.practice.verification import Outcome, trials_of, verify
 from problems.complaints import nearest
 from problems.package import SHIPPED, Package, find_packages, read_packages
@@ -116,7 +117,7 @@ def choose(root: Path, slugs: Iterable[str]) -> list[Package]:
                 f"SLUG must be a problem, there is no package {slug}; {advice}", returncode=2
             )
     wanted = set(slugs) or known
-    packages, complaints = read_packages(folders)
+    packages, complaints = read_packages(folders, about_grader)
     about = [
         complaint
         for complaint in complaints

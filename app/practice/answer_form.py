@@ -1,0 +1,188 @@
+"""A worksheet as a form: this person's values, the fields with what was answered so far.
+
+The form works without scripts: its fields come back one by one and become the same YAML that the
+scripts keep as the draft.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, cast
+
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+
+from app.practice.models import Submission
+from app.practice.wording import in_words
+from graders.answers import Answer, Answers, Unreadable, read, written
+from graders.answers.explaining import parameter_rows
+from graders.answers.quantities import Misread, read_quantity, units_for
+from graders.answers.worksheet import units
+from graders.answers.worksheet.template import Choice, Field, Number, Table, Template
+from graders.answers.worksheet.variant import Variant, draw
+from graders.text import to_json
+from problems.schema import ProblemSpec
+
+PREFIX = "answer."
+_PLACEHOLDER = re.compile(r"\[\[([a-z][a-z0-9_]*)\]\]")
+
+
+def variant_of(spec: ProblemSpec, seed: int) -> Variant:
+    """The values that a seed draws."""
+    return draw(Template.of(spec.grader.model_dump()), seed)
+
+
+def values_of(submission: Submission) -> list[Any]:
+    """Labels and values that a submission's answers belong to; none if nothing was drawn."""
+    spec = submission.version.spec
+    if not spec.is_drawn_per_attempt:
+        return []
+    replay = submission.replay or {}
+    return parameter_rows(variant_of(spec, int(cast(int, replay.get("seed", submission.seed)))))
+
+
+def with_values(statement: str, variant: Variant) -> str:
+    """The statement with ``[[name]]`` replaced by the value of that parameter."""
+    values = {str(row["name"]): str(row["value"]) for row in _rows(variant)}
+    return _PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), statement)
+
+
+def form_context(variant: Variant, text: str) -> dict[str, Any]:
+    """What ``practice/parts/answer_form.html`` shows, filled in from a draft."""
+    try:
+        answers = read(text)
+    except Unreadable:
+        answers = {}
+    return {
+        "values": parameter_rows(variant),
+        "fields": [_field(one, answers.get(one.name, "")) for one in variant.template.fields],
+    }
+
+
+def canonical(spec: ProblemSpec, text: str) -> str:
+    """Answers in the form that the scripts write; what is no worksheet or no YAML as it is."""
+    if not spec.is_drawn_per_attempt:
+        return text
+    try:
+        return written(read(text))
+    except Unreadable:
+        return text
+
+
+def source_of(spec: ProblemSpec, data: QueryDict) -> str:
+    """The answers of a form that was sent without scripts, as YAML."""
+    template = Template.of(spec.grader.model_dump())
+    answers: Answers = {}
+    for one in template.fields:
+        name = PREFIX + one.name
+        if isinstance(one, Table):
+            answers[one.name] = {
+                row.name: {
+                    column.name: data.get(f"{name}.{row.name}.{column.name}", "").strip()
+                    for column in one.columns
+                }
+                for row in one.rows
+            }
+        elif isinstance(one, Choice) and one.many:
+            answers[one.name] = [str(value) for value in data.getlist(name)]
+        else:
+            answers[one.name] = data.get(name, "").strip()
+    return written(answers)
+
+
+def reading(spec: ProblemSpec, path: str, text: str) -> dict[str, str] | None:
+    """How one answer is read, in words; None if there is no such field.
+
+    ``state`` is empty, read or misread. The judge's own reader answers, so that what the page says
+    is what will be judged.
+    """
+    number = _numbers(Template.of(spec.grader.model_dump()).fields).get(path)
+    if number is None:
+        return None
+    given = text.strip()
+    if not given:
+        return {"state": "empty", "text": ""}
+    read_as = read_quantity(given, number.wanted)
+    if isinstance(read_as, Misread):
+        return {"state": "misread", "text": str(in_words(to_json(read_as.message)))}
+    return {"state": "read", "text": f"= {units.understood(read_as, number.wanted)}"}
+
+
+def _numbers(fields: tuple[Field, ...]) -> dict[str, Number]:
+    numbers: dict[str, Number] = {}
+    for one in fields:
+        if isinstance(one, Number):
+            numbers[one.name] = one
+        elif isinstance(one, Table):
+            for row in one.rows:
+                for column in one.columns:
+                    numbers[f"{one.name}.{row.name}.{column.name}"] = column
+    return numbers
+
+
+def _rows(variant: Variant) -> list[Mapping[str, Any]]:
+    return cast("list[Mapping[str, Any]]", parameter_rows(variant))
+
+
+def _field(one: Field, answer: Answer) -> dict[str, Any]:
+    shown: dict[str, Any] = {"name": one.name, "label": one.label, "help": one.help}
+    match one:
+        case Number():
+            shown |= {"kind": "number", **_input(one, answer, one.name)}
+        case Table():
+            given = answer if isinstance(answer, dict) else {}
+            shown |= {
+                "kind": "table",
+                "columns": [
+                    {"label": column.label, "hint": _hint(column)} for column in one.columns
+                ],
+                "rows": [
+                    {
+                        "name": row.name,
+                        "label": row.label,
+                        "cells": [
+                            {
+                                "column": column.name,
+                                **_input(
+                                    column,
+                                    given.get(row.name, {}).get(column.name, ""),
+                                    f"{one.name}.{row.name}.{column.name}",
+                                ),
+                            }
+                            for column in one.columns
+                        ],
+                    }
+                    for row in one.rows
+                ],
+            }
+        case Choice():
+            chosen = answer if isinstance(answer, list) else [answer]
+            shown |= {
+                "kind": "set" if one.many else "choice",
+                "options": [
+                    {
+                        "name": option.name,
+                        "label": option.label,
+                        "is_chosen": option.name in chosen,
+                    }
+                    for option in one.options
+                ],
+            }
+    return shown
+
+
+def _input(number: Number, answer: Answer, path: str) -> dict[str, Any]:
+    return {
+        "path": path,
+        "label": number.label,
+        "value": answer if isinstance(answer, str) else "",
+        "hint": _hint(number),
+    }
+
+
+def _hint(number: Number) -> str:
+    """Which units would do, without giving the right one away."""
+    if number.wanted.dimension:
+        return units_for(number.wanted)
+    return _("a share, such as 0.45 or 45 %") if number.wanted.text == "%" else _("a plain number")
