@@ -59,7 +59,8 @@ _OWN_EXPORTS = re.compile(r"gauntlet_(?:make|destroy|push|pop|allocate|release|w
 _ADVICE = {
     "printf": "stdout", "puts": "stdout", "putchar": "stdout", "_ZSt4cout": "stdout",
     "_ZSt15__once_callable": "once", "_ZSt11__once_call": "once", "pthread_once": "once",
-    "__once_proxy": "once", "fork": "process", "vfork": "process", "execve": "process", "system": "process",
+    "__once_proxy": "once", "fork": "process", "vfork": "process", "execve": "process",
+    "system": "process",
     "setjmp": "jump", "_setjmp": "jump", "__sigsetjmp": "jump", "longjmp": "jump",
 }  # fmt: skip
 
