@@ -56,9 +56,8 @@ def attention_forward(
     k += batch * k_batch + (head // group) * k_head
     v += batch * v_batch + (head // group) * v_head
     q_mask = (rows[:, None] < q_len) & (features[None, :] < HEAD)
-    q_tile = tl.load(
-        q + rows[:, None].to(tl.int64) * q_row + features[None, :], mask=q_mask, other=0.0
-    )
+    q_here = q + rows[:, None].to(tl.int64) * q_row + features[None, :]
+    q_tile = tl.load(q_here, mask=q_mask, other=0.0)
     if HEAD == HEAD_PADDED:
         k_here = k + columns[None, :].to(tl.int64) * k_row + features[:, None]
         v_here = v + columns[:, None].to(tl.int64) * v_row + features[None, :]
@@ -89,9 +88,8 @@ def attention_forward(
         )  # fmt: skip
     some = total > 0.0
     output = output / tl.where(some, total, 1.0)[:, None]
-    natural = tl.where(
-        some, (top + tl.log2(tl.where(some, total, 1.0))) * 0.6931471805599453, -float("inf")
-    )
+    base_2 = top + tl.log2(tl.where(some, total, 1.0))
+    natural = tl.where(some, base_2 * 0.6931471805599453, -float("inf"))
     tl.store(lse + tl.program_id(1).to(tl.int64) * q_len + rows, natural, mask=rows < q_len)
     o += batch * o_batch + head * o_head
     o_here = o + rows[:, None].to(tl.int64) * o_row + features[None, :]
