@@ -1,4 +1,4 @@
-"""Programs of ours on a GPU, and whether there is one: tested without one.
+"""Programs of ours on a GPU, and whether there is one: tested without one."""
 
 from __future__ import annotations
 
@@ -121,9 +121,22 @@ def test_a_mistyped_wish_is_refused(monkeypatch: pytest.MonkeyPatch, value: str)
 
 def test_a_gpu_that_answers_is_offered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GPU", "on")
-    monkeypatch.setattr(gpu, "_PROBE", "print('{\"name\": \"a chip\", \"architecture\": 90}')")
+    monkeypatch.setattr(gpu, "_PROBE", 'print(\'{"name": "a chip", "architecture": 90}\')')
     with SandboxLauncher(host_sandbox()) as launcher:
         assert launcher.offers(Environment.GPU)
+
+
+def test_the_launcher_starts_it_outside_the_sandbox_and_ends_it_at_the_end() -> None:
+    code = "from graders.kernel.streams import adopt_standard_streams as a; a();"
+    code += "from graders.harness import wire; import os, time;"
+    code += "wire.write_answer({'pid': os.getpid()}); time.sleep(600)"
+    with SandboxLauncher(host_sandbox()) as launcher:
+        program = launcher.start(ProgramSpec(("python", "-c", code), {}, LIMITS, Environment.GPU))
+        frame = program.receive(20.0)
+        assert isinstance(frame, bytes)
+        pid = wire.unpack(frame)[0]["pid"]
+        assert Path(f"/proc/{pid}/cmdline").read_text().startswith(sys.executable)
+    assert not Path(f"/proc/{pid}").exists()
 
 
 def test_a_lock_folder_of_somebody_else_is_refused(

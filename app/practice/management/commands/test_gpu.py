@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext_lazy as _
 
@@ -79,6 +80,8 @@ class Command(BaseCommand):
         self.stdout.write(f"{found['name']}, driver {_driver(found)}, {len(packages)} problems")
         faults: list[str] = []
         with tempfile.TemporaryDirectory(prefix="gauntlet-gpu-") as folder:
+            if settings.STATIC_ROOT.exists():
+                (Path(folder) / "static").symlink_to(settings.STATIC_ROOT)
             environment = {"SUBMISSIONS_PER_MINUTE": "1000000", "DEBUG": "false", "GPU": "on"}
             with (
                 TrialSite(Path(folder), environment, "--port", "0", "--workers", "1") as site,
@@ -127,7 +130,10 @@ def kernel_packages(slugs: list[str]) -> list[Package]:
     CommandError
         If one of `slugs` is none of them, or a package is broken.
     """
-    packages, complaints = read_packages(find_packages(SHIPPED))
+    folders = find_packages(SHIPPED)
+    packages, complaints = read_packages(
+        [folder for folder in folders if not slugs or folder.name in slugs]
+    )
     if complaints:
         raise CommandError("\n".join(str(complaint) for complaint in complaints))
     kernels = [one for one in packages if one.spec.grader.kind == "kernel"]
