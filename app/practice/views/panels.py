@@ -8,7 +8,7 @@ from app.practice.forms import replay_of
 from app.practice.models import Submission
 from app.practice.wording import said_report, texts_of
 
-DRAWN = ("diagram", "kernel_time")  # metrics that have a drawing of their own
+DRAWN = ("diagram", "kernel_times")  # metrics that have a drawing of their own
 
 
 def panel_context(submission: Submission) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def verdict_context(submission: Submission) -> dict[str, Any]:
         "report": report,
         # A run that went well is worth looking at too: the grader may draw one as a metric.
         "diagram": report.get("metrics", {}).get("diagram"),
-        "kernel_time": report.get("metrics", {}).get("kernel_time"),
+        "kernel_times": report.get("metrics", {}).get("kernel_times", []),
         "measured": [
             (key, value) for key, value in report.get("metrics", {}).items() if key not in DRAWN
         ],

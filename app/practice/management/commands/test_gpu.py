@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from app.practice import gpu
 from app.serving.trial import TrialSite
 from app.serving.visitor import Visitor
+from graders.kernel.statistics import median
 from problems.package import SHIPPED, Package, find_packages, read_packages
 
 REPEATS = 20
@@ -37,10 +38,10 @@ class Journey:
     report: dict[str, Any]
 
     @property
-    def time(self) -> dict[str, Any]:
-        """What was measured on the GPU; empty where nothing was."""
-        found: dict[str, Any] = self.report.get("metrics", {}).get("kernel_time", {})
-        return found
+    def times(self) -> dict[str, dict[str, Any]]:
+        """What was measured on the GPU, by case; empty where nothing was."""
+        found = self.report.get("metrics", {}).get("kernel_times", [])
+        return {one["case"]: one for one in found}
 
 
 class Command(BaseCommand):
@@ -100,14 +101,18 @@ class Command(BaseCommand):
         """Judge a package's submissions through the web; print its row; yield what is not right."""
         source = package.files[package.spec.reference_name]
         cold = judged(visitor, folder, package.slug, source)
-        if cold.verdict != "AC" or not cold.time:
+        if cold.verdict != "AC" or not cold.times:
             yield f"{package.slug}: the reference must be accepted and timed, got {cold.report}"
             return
         runs = [judged(visitor, folder, package.slug, source) for _ in range(max(repeats, 1))]
-        ratios = [run.time["time_over_reference"] for run in runs if run.time]
-        warm_s = sorted(run.wall_s for run in runs)[len(runs) // 2]
-        held_s = sorted(run.time["gpu_held_s"] for run in runs if run.time)[len(ratios) // 2]
-        self.stdout.write(row(package, runs[-1].time, ratios, cold.wall_s, warm_s, held_s))
+        for case in cold.times:
+            self.stdout.write(row(package.slug, case, [run.times[case] for run in runs]))
+        held_s = median([run.report["metrics"]["gpu_held_s"] for run in runs])
+        warm_s = median([run.wall_s for run in runs])
+        self.stdout.write(
+            f"    POST to verdict: first {cold.wall_s:.1f} s, then {warm_s:.1f} s; "
+            f"GPU held {held_s:.2f} s"
+        )
         expected = [
             (path, one)
             for path, one in package.spec.expected.items()
@@ -163,26 +168,19 @@ def report_of(folder: Path, submission: UUID) -> dict[str, Any]:
     return found
 
 
-def row(
-    package: Package,
-    figures: dict[str, Any],
-    ratios: list[float],
-    cold_s: float,
-    warm_s: float,
-    held_s: float,
-) -> str:
-    """A problem's figures on one line of Markdown."""
-    vendor = "-"
-    if "reference_over_vendor" in figures:
-        vendor = f"{1.0 / figures['reference_over_vendor']:.3f} of {figures['vendor']}"
-    copy = "-"
-    if "reference_of_copy" in figures:
-        copy = f"{figures['reference_of_copy']:.3f}"
+def row(slug: str, case: str, measured: list[dict[str, Any]]) -> str:
+    """A timed case's figures on one line of Markdown; the reference judged against itself."""
+    last = measured[-1]
+    ratios = [one["time_over_reference"] for one in measured]
+    vendor = copy = "-"
+    if "reference_over_vendor" in last:
+        vendor = f"{1.0 / last['reference_over_vendor']:.3f} of {last['vendor']}"
+    if "reference_of_copy" in last:
+        copy = f"{last['reference_of_copy']:.3f}"
     return (
-        f"| {package.slug} | {figures['case']} | {figures['reference_time_us']:.1f} us "
-        f"| {figures['tflop_per_s']:.0f} TFLOP/s | {figures['gb_per_s']:.0f} GB/s | {vendor} "
-        f"| {copy} | {100 * (max(ratios) - min(ratios)):.2f} % of {len(ratios)} "
-        f"| {cold_s:.1f} s | {warm_s:.1f} s | {held_s:.2f} s |"
+        f"| {slug} | {case} | {last['reference_time_us']:.1f} us "
+        f"| {last['tflop_per_s']:.1f} TFLOP/s | {last['gb_per_s']:.0f} GB/s | {last['peak_percent']} % | {vendor} | {copy} "
+        f"| {min(ratios):.4f} to {max(ratios):.4f} in {len(ratios)} |"
     )
 
 
