@@ -94,6 +94,13 @@ _SENTENCES: tuple[Text, ...] = (
         "wrongly. {rule}", thread=_, step=_, rule=_),
     say("Disturbed at every step, an operation of thread {thread} takes {steps} steps instead of "
         "at most {alone}.", thread=_, steps=_, alone=_),
+    # Values of the sentences above.
+    say("a read"),
+    say("a write"),
+    say("a plain read"),
+    say("a plain write"),
+    say("an atomic read"),
+    say("an atomic write"),
 )  # fmt: skip
 
 

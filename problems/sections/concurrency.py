@@ -37,7 +37,7 @@ class ConcurrencyGrader(Strict):
     signature: Text  # shown to the candidate
     operations: dict[str, Identifier]  # the structure's own name of each operation -> the method's
     progress: ProgressClass = "blocking"  # the weakest class that is accepted
-    # Which overlapping operations excuse a failed one; "opposite" is a pop for a push, a release for
+    # Which overlapping operations excuse a failed one; "opposite": a pop for a push, a release for
     # an allocate, a write for a read. Vyukov's pop needs it behind a slow push. Excusing all would
     # let a try-lock pass for a ring.
     failed_push_excused_by: Excuse = "nothing"  # and a failed allocate

@@ -59,7 +59,5 @@ def softmax(x):
             x, y, n_rows, n_columns, x.stride(0), y.stride(0), block, num_warps=warps
         )
     else:
-        row_in_pieces[(n_rows,)](
-            x, y, n_columns, x.stride(0), y.stride(0), BLOCK=4096, num_warps=8
-        )
+        row_in_pieces[(n_rows,)](x, y, n_columns, x.stride(0), y.stride(0), BLOCK=4096, num_warps=8)
     return y
