@@ -8,7 +8,7 @@ from app.practice.forms import replay_of
 from app.practice.models import Submission
 from app.practice.wording import said_report, texts_of
 
-DRAWN = ("diagram", "kernel_time")  # metrics that have a drawing of their own
+DRAWN = ("compiled", "diagram", "kernel_time", "not_measured")  # metrics that have a drawing of their own
 
 
 def panel_context(submission: Submission) -> dict[str, Any]:
@@ -31,6 +31,8 @@ def verdict_context(submission: Submission) -> dict[str, Any]:
         # A run that went well is worth looking at too: the grader may draw one as a metric.
         "diagram": report.get("metrics", {}).get("diagram"),
         "kernel_time": report.get("metrics", {}).get("kernel_time"),
+        "compiled": report.get("metrics", {}).get("compiled"),
+        "not_measured": report.get("metrics", {}).get("not_measured"),
         "measured": [
             (key, value) for key, value in report.get("metrics", {}).items() if key not in DRAWN
         ],
