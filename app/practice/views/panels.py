@@ -8,7 +8,8 @@ from app.practice.forms import replay_of
 from app.practice.models import Submission
 from app.practice.wording import said_report, texts_of
 
-DRAWN = ("compiled", "diagram", "kernel_time", "not_measured")  # metrics that have a drawing of their own
+# Metrics that have a drawing or words of their own.
+DRAWN = ("compiled", "diagram", "kernel_time", "not_measured")
 
 
 def panel_context(submission: Submission) -> dict[str, Any]:
