@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from graders.text import say
 
-_SECTION = re.compile(r"\.(?:section\s+([^,\s]+)(?:,\s*\"([a-z?R]*)\")?|(text|data|bss)\b)")
+_SECTION = re.compile(r"\.(?:section\s+([^,\s]+)(?:,\s*\"([^\"]*)\")?|(text|data|bss)\b)")
 _DATA = re.compile(
     r"\.(?:byte|value|short|word|hword|long|int|quad|octa|string|ascii|asciz|zero|"
     r"skip|space|fill|incbin|2byte|4byte|8byte)\b"
@@ -93,7 +93,9 @@ def _objections(assembly: str, instrumented: bool) -> Iterator[str]:
         if line.startswith("."):
             if section := _SECTION.match(line):
                 name, flags, short = section.groups()
-                executable = short == "text" or "x" in (flags or "") or name == ".text"
+                executable = short == "text" or "x" in (
+                    flags if flags is not None else _default_flags(name or "")
+                )
             elif line.startswith((".pushsection", ".previous")):
                 executable = True  # gcc writes neither for code; what follows is looked at
             elif executable and _DATA.match(line) and raw.strip() != _PADDING:
@@ -134,6 +136,12 @@ def _objections(assembly: str, instrumented: bool) -> Iterator[str]:
             used.setdefault(call[1])
     yield from _about_exports(exported, defined)
     yield from _about_libraries([name for name in used if name not in defined])
+
+
+def _default_flags(section: str) -> str:
+    """What the assembler gives a section of which only the name is written."""
+    arrays = (".init_array", ".fini_array")
+    return "ax" if section.startswith((".text", ".init", ".fini")) and section not in arrays else ""
 
 
 def _is_clone_alias(line: str) -> bool:

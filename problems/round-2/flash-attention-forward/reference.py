@@ -173,8 +173,8 @@ def attention(q, k, v, causal):
     capability = torch.cuda.get_device_capability()
     large = q.element_size() == 2 and q_len >= 1024 and k_len >= 64
     if large and capability >= (9, 0) and copies_in_bulk(q, k, v):
-        # One warp group and small tiles: four blocks share a multiprocessor, and while one waits
-        # for its exponentials another has the tensor cores.
+        # One warp group and small tiles: two blocks share a multiprocessor, and while one waits
+        # for its exponentials the other has the tensor cores.
         described = [
             TensorDescriptor.from_tensor(t.view(-1, t.shape[2], head), [1, 64, head])
             for t in (q, k, v, o)

@@ -89,9 +89,11 @@ class Command(BaseCommand):
                 closing(site.visitor()) as visitor,
             ):
                 for package in packages:
-                    faults += self.prove(package, visitor, site.folder, repeats, rejected)
-        for fault in faults:
-            self.stdout.write(self.style.ERROR(fault))
+                    for fault in self.prove(package, visitor, site.folder, repeats, rejected):
+                        self.stdout.write(self.style.ERROR(fault))
+                        faults.append(fault)
+                if faults:
+                    self.stdout.write(last_lines(site.folder / "log" / "gpu-worker.log"))
         if faults:
             raise SystemExit(1)
 
@@ -150,11 +152,17 @@ def kernel_packages(slugs: list[str]) -> list[Package]:
 
 def judged(visitor: Visitor, folder: Path, slug: str, source: str) -> Journey:
     """Send a source as a browser does and wait for the end on the websocket."""
+    visitor.close()  # what is kept open has died while the last submission was judged
     began = time.monotonic()
     submission = visitor.submit(slug, source)
     end = list(visitor.watch(submission, limit_s=VERDICT_LIMIT_S))[-1]
     wall_s = time.monotonic() - began
     return Journey(str(end["verdict"]), wall_s, report_of(folder, submission))
+
+
+def last_lines(log: Path, count: int = 60) -> str:
+    """The end of a log; nothing where there is none."""
+    return "\n".join(log.read_text().splitlines()[-count:]) if log.exists() else ""
 
 
 def report_of(folder: Path, submission: UUID) -> dict[str, Any]:
@@ -179,7 +187,8 @@ def row(slug: str, case: str, measured: list[dict[str, Any]]) -> str:
         copy = f"{last['reference_of_copy']:.3f}"
     return (
         f"| {slug} | {case} | {last['reference_time_us']:.1f} us "
-        f"| {last['tflop_per_s']:.1f} TFLOP/s | {last['gb_per_s']:.0f} GB/s | {last['peak_percent']} % | {vendor} | {copy} "
+        f"| {last['tflop_per_s']:.1f} TFLOP/s | {last['gb_per_s']:.0f} GB/s "
+        f"| {last['peak_percent']} % | {vendor} | {copy} "
         f"| {min(ratios):.4f} to {max(ratios):.4f} in {len(ratios)} |"
     )
 

@@ -1,0 +1,17 @@
+"""Two copies of one tree: the same ranks forward everything."""
+
+ROOT = -1
+
+
+def parent_in_first(rank, n_ranks):
+    if rank == 0:
+        return ROOT
+    bit = rank & -rank
+    right = (rank ^ bit) | bit << 1
+    return right if right < n_ranks else rank ^ bit
+
+
+def trees(n_ranks):
+    first = [parent_in_first(rank, n_ranks) for rank in range(n_ranks)]
+    second = list(first)
+    return {"parents": [first, second]}
