@@ -77,7 +77,7 @@ def test_a_misconception_is_named_with_both_sums() -> None:
     data = report["counterexample"]["data"]
     assert "2 times that: bf16 takes two bytes." in report["message"]
     assert data["misconception"] == "fp32"
-    assert [step["yours_text"] for step in data["steps"]][0] == "4 B"
+    assert data["steps"][0]["yours_text"] == "4 B"
     assert data["steps"][-1]["value_text"] == data["expected_text"]
     wrong = [answer["label"] for answer in data["answers"] if not answer["ok"]]
     assert wrong == ["Held"]
