@@ -10,10 +10,11 @@ from django.test import override_settings
 from redis import Redis
 
 from app import valkey
+from app.accounts.models import User
 from app.practice import gpu, gpu_workers
-from app.practice.models import Submission
+from app.practice.models import Problem, Submission
 from app.practice.sweeper import sweep
-from tests.app.practice_data import make_problem, make_user
+from tests.app.practice_data import send
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def test_a_worker_is_alive_from_its_announcement_until_its_word_expires(
     broker: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gpu, "properties", lambda: {"name": "a chip"})
-    monkeypatch.setattr(gpu_workers.threading, "Thread", lambda **_: type("", (), {"start": int}))
+    monkeypatch.setattr("threading.Thread", lambda **_: type("", (), {"start": int}))
     assert not gpu_workers.one_is_alive()
     gpu_workers.announce(["gpu"])
     assert gpu_workers.one_is_alive()
@@ -63,3 +64,22 @@ def test_a_worker_without_a_gpu_does_not_take_the_queue(monkeypatch: pytest.Monk
 def test_a_broker_that_is_away_means_nobody_listens(tmp_path: Path) -> None:
     with override_settings(REDIS_URL=f"unix://{tmp_path / 'nobody'}"):
         assert not gpu_workers.one_is_alive()
+
+
+def test_who_waits_for_a_gpu_that_went_away_is_judged_without_one(
+    owner: User,
+    problem: Problem,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sent: list[str] = []
+    monkeypatch.setattr("app.practice.sweeper.publish", lambda one: sent.append(one.queue))
+    waiting = send(owner, problem)
+    Submission.objects.filter(pk=waiting.pk).update(queue="gpu")
+    monkeypatch.setattr(gpu_workers, "one_is_alive", lambda: True)
+    sweep()
+    waiting.refresh_from_db()
+    assert (waiting.queue, "cpu" in sent) == ("gpu", False)
+    monkeypatch.setattr(gpu_workers, "one_is_alive", lambda: False)
+    sweep()
+    waiting.refresh_from_db()
+    assert (waiting.queue, "cpu" in sent) == ("cpu", True)
