@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -162,6 +164,21 @@ def f(x):
     assert found.plan().kernels[0].threads == (256, 1, 1)
 
 
+@pytest.mark.parametrize("layout", ["row", "column", "padded"])
+def test_a_matmul_in_cuda_fits_the_registers_in_each_layout(
+    launcher: Launcher, layout: str
+) -> None:
+    source = (Path(__file__).parent / "programs" / "tiled_sgemm.py").read_bytes()
+    given = {"m": 512, "n": 640, "k": 256, "dtype": "fp32", "a_layout": layout}
+    recorder = Recorder(launcher, source, "sgemm", LIMITS, TARGETS["sm_90"])
+    assert recorder.load() is None
+    found = recorder.record(OPERATIONS["matmul"].call(given), compiles=True)
+    assert isinstance(found, Record), found
+    (kernel,) = found.plan().kernels
+    assert kernel.static_shared_bytes == 2 * 2 * 8 * 128 * 4
+    assert kernel.registers * 256 * 2 <= 65536  # two blocks a multiprocessor, as it asks for
+
+
 def test_the_compilers_own_words_reach_the_candidate(launcher: Launcher) -> None:
     body = """
 from gauntlet import RawKernel
@@ -272,9 +289,9 @@ def test_machine_code_stands_beside_the_line_that_it_is_for(launcher: Launcher) 
     plan = found.plan()
     sass = disassemble(launcher, plan.kernels)
     (kernel,) = report(plan, found.message["kernels"], HEAD + body, sass)
-    assert isinstance(kernel, dict)
-    lines = {line["line"]: line for line in kernel["listing"]}  # type: ignore[union-attr, index, call-overload]
-    store = lines[1 + HEAD[: HEAD.index("tl.store(")].count("\n")]  # type: ignore[index]
+    number = 1 + HEAD[: HEAD.index("tl.store(")].count("\n")
+    lines = cast(dict[str, Any], kernel)["listing"]
+    store = next(line for line in lines if line["line"] == number)
     assert "STG" in store["sass"]
     assert "st.global" in store["ptx"]
     assert store["source"].strip().startswith("tl.store(y")
