@@ -48,7 +48,7 @@ def cubin(
     if shared_bytes:
         sections.append((f".nv.shared.{name}", 8, b"", shared_bytes))
     names, places = b"", []
-    for section, *_ in [*sections, (".shstrtab",)]:
+    for section in [*(one[0] for one in sections), ".shstrtab"]:
         places.append(len(names))
         names += section.encode() + b"\0"
     sections.append((".shstrtab", 3, names, len(names)))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from app.practice.judging import make_launcher
+from graders.kernel.disassembly import disassemble
 from graders.kernel.elements import DType
 from graders.kernel.inputs import Fill as Values
 from graders.kernel.interpreted import Broke, Compared, Interpreter, MemoryFault
@@ -14,7 +17,7 @@ from graders.kernel.operations import OPERATIONS
 from graders.kernel.operations.base import Call, Output, Tensor
 from graders.kernel.plan import TARGETS, Alternatives, Copy, Fill, Launch, TensorMap
 from graders.kernel.record import Raised, Record, Recorder, Refused
-from graders.kernel.report import by_line, report
+from graders.kernel.report import listing, report
 from graders.ports import Launcher, ProgramLimits
 from sandboxes.runtime import TORCH, runtime_directory
 from tests.cheats.table import HEAD
@@ -53,8 +56,8 @@ def record(
 def test_a_call_becomes_a_plan_without_a_gpu_and_without_the_memory(launcher: Launcher) -> None:
     body = """
 def f(x):
-    huge = torch.empty(1 << 33, device="cuda")
-    assert huge.numel() == 1 << 33
+    huge = torch.empty(1 << 28, device="cuda")
+    assert huge.numel() == 1 << 28
     scratch = torch.full((4, 8), 1.5, device=x.device, dtype=torch.float16)
     y = x.clone()
     return honest(y)
@@ -62,7 +65,7 @@ def f(x):
     found = record(launcher, body, compiles=True)
     assert isinstance(found, Record), found
     plan = found.plan()
-    assert [buffer.n_bytes for buffer in plan.buffers] == [2048, 4 << 33, 64, 2048, 2048]
+    assert [buffer.n_bytes for buffer in plan.buffers] == [2048, 1 << 30, 64, 2048, 2048]
     fill, copied, launch = plan.steps
     assert isinstance(fill, Fill)
     assert fill.pattern == b"\x00\x3e"  # 1.5 in fp16
@@ -159,6 +162,21 @@ def f(x):
     assert isinstance(step, Launch)
     assert [getattr(one, "value", None) for one in step.arguments] == [None, None, 512, 2.0]
     assert found.plan().kernels[0].threads == (256, 1, 1)
+
+
+@pytest.mark.parametrize("layout", ["row", "column", "padded"])
+def test_a_matmul_in_cuda_fits_the_registers_in_each_layout(
+    launcher: Launcher, layout: str
+) -> None:
+    source = (Path(__file__).parent / "programs" / "tiled_sgemm.py").read_bytes()
+    given = {"m": 512, "n": 640, "k": 256, "dtype": "fp32", "a_layout": layout}
+    recorder = Recorder(launcher, source, "sgemm", LIMITS, TARGETS["sm_90"])
+    assert recorder.load() is None
+    found = recorder.record(OPERATIONS["matmul"].call(given), compiles=True)
+    assert isinstance(found, Record), found
+    (kernel,) = found.plan().kernels
+    assert kernel.static_shared_bytes == 2 * 2 * 8 * 128 * 4
+    assert kernel.registers * 256 * 2 <= 65536  # two blocks a multiprocessor, as it asks for
 
 
 def test_the_compilers_own_words_reach_the_candidate(launcher: Launcher) -> None:
@@ -264,7 +282,22 @@ def f(x):
     assert run.kind == "late"
 
 
-def test_instructions_stand_beside_the_line_that_they_are_for() -> None:
+def test_machine_code_stands_beside_the_line_that_it_is_for(launcher: Launcher) -> None:
+    body = "def f(x): return honest(x)"
+    found = record(launcher, body, compiles=True)
+    assert isinstance(found, Record), found
+    plan = found.plan()
+    sass = disassemble(launcher, plan.kernels)
+    (kernel,) = report(plan, found.message["kernels"], HEAD + body, sass)
+    number = 1 + HEAD[: HEAD.index("tl.store(")].count("\n")
+    lines = cast(dict[str, Any], kernel)["listing"]
+    store = next(line for line in lines if line["line"] == number)
+    assert "STG" in store["sass"]
+    assert "st.global" in store["ptx"]
+    assert store["source"].strip().startswith("tl.store(y")
+
+
+def test_instructions_go_to_the_line_that_called_the_library() -> None:
     ptx = """
 	.file	1 "/scratch/home/submission.py"
 	.file	2 "/runtime/triton/language/standard.py"
@@ -275,8 +308,14 @@ def test_instructions_stand_beside_the_line_that_they_are_for() -> None:
 	.loc	1 3 9
 	ret;
 """
-    found = by_line(ptx, "a\nb\nc\nd\ne")
-    assert found == [
-        {"line": 3, "source": "c", "ptx": "mov.u32 %r1, %tid.x;\nret;"},
-        {"line": 5, "source": "e", "ptx": "add.f32 %f1, %f2, %f3;"},
+    sass = """
+	//## File "/runtime/standard.py", line 9 inlined at "/home/submission.py", line 5
+	//## File "/home/submission.py", line 5
+        /*0010*/                   FADD R1, R2, R3 ;
+	//## File "/home/submission.py", line 3
+        /*0020*/              @!P0 EXIT ;
+"""
+    assert listing(ptx, sass, "a\nb\nc\nd\ne") == [
+        {"line": 3, "source": "c", "ptx": "mov.u32 %r1, %tid.x;\nret;", "sass": "@!P0 EXIT"},
+        {"line": 5, "source": "e", "ptx": "add.f32 %f1, %f2, %f3;", "sass": "FADD R1, R2, R3"},
     ]
