@@ -57,6 +57,7 @@ class Cgroup:
         self._pids = hierarchies.pids / name if hierarchies.pids else None
         self._cpu = hierarchies.cpu / name if hierarchies.cpu else None
         self._anonymous_peak_bytes = 0
+        self._forgotten_cpu_time_s = 0.0
         try:
             for directory in self._directories:
                 directory.mkdir()
@@ -97,8 +98,14 @@ class Cgroup:
         if self._cpu is None:
             return None
         if self.hierarchies.is_v2:
-            return _field(self._cpu / "cpu.stat", "usage_usec") / 1e6
-        return int(_text(self._cpu / "cpuacct.usage")) / 1e9
+            used_s = _field(self._cpu / "cpu.stat", "usage_usec") / 1e6
+        else:
+            used_s = int(_text(self._cpu / "cpuacct.usage")) / 1e9
+        return used_s - self._forgotten_cpu_time_s
+
+    def forget_cpu_time(self) -> None:
+        """Count from now on: what was done ahead is not the program's."""
+        self._forgotten_cpu_time_s += self.cpu_time_s() or 0.0
 
     def memory_peak_mib(self) -> float | None:
         """Peak of anonymous and shared memory over the tree; None if not accounted.

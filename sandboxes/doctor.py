@@ -17,7 +17,7 @@ from sandboxes.interface import Command, Limits, RunResult, RunStatus, Sandbox, 
 from sandboxes.slot import SlotSandbox
 
 AnySandbox = BubblewrapSandbox | SlotSandbox
-BACKENDS: Mapping[str, Callable[[], AnySandbox]] = {
+BACKENDS: Mapping[str, type[SlotSandbox] | type[BubblewrapSandbox]] = {
     "slot": SlotSandbox,
     "bubblewrap": BubblewrapSandbox,
 }

@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from graders.text import say
+
 RUNTIME_OPTIONS = ("-std=c++20", "-O2", "-g0", "-Wall", "-Wextra")
 PROGRAM_OPTIONS = (
     "-std=c++20",
@@ -161,7 +163,9 @@ _LITERAL_OR_COMMENT = re.compile(
     re.DOTALL,
 )
 _ASSEMBLY = re.compile(r"\b(?:asm|__asm|__asm__)\b")
-_CHECKER = re.compile(r"\b(?:__SANITIZE_THREAD__|_GLIBCXX_TSAN\w*|__tsan_\w+|gauntlet_\w+)\b")
+_CHECKER = re.compile(
+    r"\b(?:__SANITIZE_\w+|_GLIBCXX_TSAN\w*|__tsan_\w+|__asan_\w+|gauntlet_\w+|\w*no_sanitize\w*)\b"
+)
 
 
 def refusal(source: str) -> str | None:
@@ -174,12 +178,16 @@ def refusal(source: str) -> str | None:
     code = _LITERAL_OR_COMMENT.sub(lambda match: " " * len(match[0]), source.replace("\r", ""))
     for text in (code.replace("\\\n", ""), code):
         if found := _ASSEMBLY.search(text):
-            return (
-                f"Inline assembly is not allowed, since the model checker cannot see what it "
-                f"does: found {found[0]!r}. Use std::atomic."
+            return say(
+                "Inline assembly is not allowed, since the model checker cannot see what it does: "
+                "found {word}. Use std::atomic.",
+                word=found[0],
             )
         if found := _CHECKER.search(text):
-            return f"Names of the checker are reserved: found {found[0]!r}. Choose another name."
+            return say(
+                "Names of the checker are reserved: found {word}. Choose another name.",
+                word=found[0],
+            )
     return None
 
 

@@ -23,7 +23,7 @@ from graders.concurrency.results import (
 )
 from graders.concurrency.scenarios import Check, Plan, Structure, read_plan
 from graders.concurrency.threads import Threads
-from graders.ports import JudgeError, Launcher, Task
+from graders.ports import Launcher, Outcome, StopReason, Task
 from graders.text import say
 from graders.verdict import (
     CaseResult,
@@ -161,7 +161,10 @@ class _Judging:
             if self._rejected():
                 break
         order = [plan.case.name for plan in self._plans]
-        yield judged(sorted(self._results.values(), key=lambda result: order.index(result.name)))
+        end = judged(sorted(self._results.values(), key=lambda result: order.index(result.name)))
+        # What was not judged any more counts as failed, or who fails late would seem to be better.
+        earned = sum(result.score for result in self._results.values())
+        yield Event(end.kind, {**end.data, "score": earned / len(self._plans)})
 
     def _rejected(self) -> bool:
         mild = (Verdict.ACCEPTED, Verdict.TOO_SLOW)
@@ -217,7 +220,9 @@ class _Judging:
             for message in self._checker.ask(command):
                 match message:
                     case Coverage() as coverage:
-                        plan = waiting.pop(coverage.scenario)
+                        plan = waiting.pop(coverage.scenario, None)
+                        if plan is not current:
+                            raise Stopped(Outcome(StopReason.BAD_FRAME))
                         yield self._finished(
                             plan, Verdict.ACCEPTED, *_covered(coverage, self._structure)
                         )
@@ -225,11 +230,15 @@ class _Judging:
                             current = next(iter(waiting.values()))
                             yield self._started(current)
                     case Failure() as failure:
-                        plan = waiting[failure.scenario]
+                        plan = waiting.get(failure.scenario)
+                        if plan is None:
+                            raise Stopped(Outcome(StopReason.BAD_FRAME))
                         if plan is not current:
                             yield self._started(plan)
                         yield self._failed(plan, failure)
                         return
+            if waiting:
+                raise Stopped(Outcome(StopReason.BAD_FRAME))
         except Stopped as stopped:
             yield self._ended(current, stopped)
 
@@ -303,7 +312,8 @@ class _Judging:
                 yield self._ended(plan, stopped)
                 return
             if len(found) != 1:
-                raise JudgeError(f"case {plan.case.name}: one progress class must come back")
+                yield self._ended(plan, Stopped(Outcome(StopReason.BAD_FRAME)))
+                return
             yield self._classified(plan, found[0], wanted)
             if self._rejected():
                 return

@@ -65,6 +65,8 @@ _SENTENCES: tuple[Text, ...] = (
         "overwritten."),
     say("An operation of this structure must not allocate memory, since malloc takes locks: this "
         "one does. Take all memory when the structure is made."),
+    say("a read"), say("a write"),
+    say("an atomic read"), say("an atomic write"), say("a plain read"), say("a plain write"),
     say("Only what was pushed may be popped: {item} never was.", item=_),
     say("An item must be popped once: {item} was popped twice.", item=_),
     say("A read must succeed when no write overlaps it."),
@@ -94,6 +96,13 @@ _SENTENCES: tuple[Text, ...] = (
         "wrongly. {rule}", thread=_, step=_, rule=_),
     say("Disturbed at every step, an operation of thread {thread} takes {steps} steps instead of "
         "at most {alone}.", thread=_, steps=_, alone=_),
+    # Values of the sentences above.
+    say("a read"),
+    say("a write"),
+    say("a plain read"),
+    say("a plain write"),
+    say("an atomic read"),
+    say("an atomic write"),
 )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from graders.concurrency.results import PROGRESS_CLASSES, Coverage, Failure, Pro
 from graders.concurrency.scenarios import Check, Structure, read_plan
 from graders.ports import Case, JudgeError, Launcher, ProgramLimits
 
-EQUIVALENT = Path(__file__).parent / "equivalent_mutants.toml"
+SURVIVORS = Path(__file__).parent / "surviving_mutants.toml"
 _LIMITS = ProgramLimits(cpu_time_s=3600.0, wall_time_s=3600.0, memory_mib=1024, output_kib=256)
 _LONG_S = 3600.0  # a proof ends by its counts, so that it says the same on every machine
 
@@ -138,19 +138,29 @@ class Prover:
         return None
 
 
-def equivalent_mutants() -> dict[tuple[str, str], str]:
-    """(source, mutant) -> why it is as right as the source.
+@dataclass(frozen=True, slots=True)
+class Survivor:
+    """Why the checker does not refuse a mutant."""
+
+    reason: str
+    is_equivalent: bool  # false: it is wrong, but beyond the checker's model or its scenarios
+
+
+def known_survivors() -> dict[tuple[str, str], Survivor]:
+    """(source, name of the mutant) -> why it survives.
 
     Raises
     ------
     JudgeError
-        If a row gives no reason, or stands twice.
+        If a row gives no reason, or a mutant stands twice.
     """
-    rows: dict[tuple[str, str], str] = {}
-    for row in tomllib.loads(EQUIVALENT.read_text())["equivalent"]:
-        for name in row["mutants"]:
-            key = (row["source"], name)
-            if not row["reason"].strip() or key in rows:
-                raise JudgeError(f"a surviving mutant needs a reason, and one only: {key}")
-            rows[key] = row["reason"]
+    table = tomllib.loads(SURVIVORS.read_text())
+    rows: dict[tuple[str, str], Survivor] = {}
+    for kind in ("equivalent", "missed"):
+        for row in table.get(kind, []):
+            for name in row["mutants"]:
+                key = (row["source"], name)
+                if not row["reason"].strip() or key in rows:
+                    raise JudgeError(f"a surviving mutant needs one reason, see {key}")
+                rows[key] = Survivor(row["reason"], kind == "equivalent")
     return rows

@@ -51,6 +51,9 @@ _METHODS_THAT_READ = {
 }  # fmt: skip
 
 
+_FROM_HOST = {"tensor", "as_tensor", "asarray", "scalar_tensor"}
+
+
 class DeviceMode(TorchFunctionMode):
     """Host code sees ``cuda``; torch sees the CPU."""
 
@@ -75,6 +78,8 @@ class DeviceMode(TorchFunctionMode):
         if name in ("cuda", "to") and args:
             return self._move(name, func, args, kwargs, subject)
         chosen = _device_of(kwargs.get("device"))
+        if chosen == "cuda" and name in _FROM_HOST:
+            raise self.recording.refuse("from_host")
         if chosen == "cuda":
             kwargs["device"] = torch.device("cpu")
         before, self.on_device = self.on_device, chosen == "cuda" or (not chosen and bool(known))
@@ -196,6 +201,7 @@ class OperatorMode(TorchDispatchMode):
             if self.recording.find(value) is not None:
                 raise self.recording.refuse("operator", operator="fill_")
             value = value.item()
+        self._refuse_argument(tensor)
         if not _is_dense(tensor):
             raise self.recording.refuse("strided_fill")
         if tensor.numel() == 0:
@@ -227,6 +233,7 @@ class OperatorMode(TorchDispatchMode):
     def _copy(self, to: Any, source: Any) -> None:
         if self.recording.find(source) is None or self.recording.find(to) is None:
             raise self.recording.refuse("from_host")
+        self._refuse_argument(to)
         alike = to.dtype == source.dtype and to.shape == source.shape
         dense = _is_dense(to) and to.stride() == source.stride()
         if not alike or not dense:
@@ -242,6 +249,11 @@ class OperatorMode(TorchDispatchMode):
                 }
             }
         )
+
+    def _refuse_argument(self, tensor: Any) -> None:
+        buffer, _ = self._found(tensor)
+        if buffer.startswith("IN"):
+            raise self.recording.refuse("argument_changed")
 
     def _found(self, tensor: Any) -> tuple[str, int]:
         found = self.recording.find(tensor)

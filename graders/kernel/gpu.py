@@ -276,7 +276,7 @@ class Session:
             raise JudgeError(f"the vendor's library failed: {failure.code}") from None
         finally:
             program.close()
-        return _vendor_metrics(answer, self._operation.work(case.input).flops)
+        return _vendor_metrics(answer)
 
     def _compare(
         self, case: Case, call: Call, plan: Plan, seed: int, result: Sequence[bytes]
@@ -363,7 +363,7 @@ def _receive(program: Program, limit_s: float) -> tuple[dict[str, Any], list[byt
         return message, blobs
 
 
-def _vendor_metrics(answer: Mapping[str, Any], flops: float) -> JsonObject:
+def _vendor_metrics(answer: Mapping[str, Any]) -> JsonObject:
     found: JsonObject = {}
     if answer.get("vendor"):
         beside = ratio(answer["reference_s"], answer["vendor_s"])
@@ -373,7 +373,13 @@ def _vendor_metrics(answer: Mapping[str, Any], flops: float) -> JsonObject:
             "reference_over_vendor": round(beside.value, 4),
         }
     copied = answer["copy_bytes"] / median(answer["copy_s"])
-    return {**found, "copy_gb_per_s": round(copied / 1e9, 1)}
+    # The same bytes over the same time's ratio: how near to a copy the reference comes.
+    share = 1.0 / ratio(answer["reference_beside_copy_s"], answer["copy_s"]).value
+    return {
+        **found,
+        "copy_gb_per_s": round(copied / 1e9, 1),
+        "reference_of_copy": round(share, 4),
+    }
 
 
 def _derived(seed: int, case: str, purpose: str) -> int:

@@ -60,6 +60,13 @@ def _strided_fill(of: Callable[[str], str]) -> Text:
     )
 
 
+def _argument_changed(of: Callable[[str], str]) -> Text:
+    return say(
+        "host code must not change an argument: this fills or overwrites one. Allocate a tensor of "
+        "your own"
+    )
+
+
 def _from_host(of: Callable[[str], str]) -> Text:
     return say(
         "nothing may be copied from the host to the device: pass numbers as arguments of the "
@@ -190,6 +197,7 @@ _REASONS: dict[str, Callable[[Callable[[str], str]], Text]] = {
     "value": _value,
     "layout": _layout,
     "strided_fill": _strided_fill,
+    "argument_changed": _argument_changed,
     "from_host": _from_host,
     "host_argument": _host_argument,
     "host_result": _host_result,

@@ -19,7 +19,7 @@ from sandboxes.run import Ending
 from sandboxes.slot import records
 from sandboxes.slot.slot import Slot, complaint, receive_message
 
-_HOME, _ENDED = b"H", b"S"
+_HOME, _BEGAN, _ENDED = b"H", b"B", b"S"
 _WAIT_STATUS = struct.Struct("=i")
 _PATIENCE_S = 10.0
 
@@ -56,6 +56,7 @@ class SlotLaunched:
         self._make_ready = make_ready
         self.uid = slot.identity.uid
         self._is_sound = False  # whether the slot is known to be empty and in step with us
+        self._has_begun = False  # the program; what happens to it before is not its doing
         self._message = b""
         self._home_fd: int | None = None
         self.cpu_time_s = 0.0
@@ -85,6 +86,7 @@ class SlotLaunched:
     def _start(self, request: bytes, command: Command) -> None:
         limits = command.limits
         if self.cgroup is not None:
+            self.cgroup.forget_cpu_time()
             self.cgroup.limit(limits.memory_mib * MIB, processes(command) + self.own_processes)
         request_fd = memory_file(request)
         try:
@@ -106,6 +108,8 @@ class SlotLaunched:
             if message[:1] == _HOME and passed is not None:
                 self._home_fd = passed
                 self._cleanup.callback(self._close_home)
+            elif message[:1] == _BEGAN:
+                self._has_begun = True
             else:
                 self._message = message
 
@@ -131,6 +135,8 @@ class SlotLaunched:
         self.look()
         if self._message[:1] != _ENDED:
             raise SandboxError(complaint("a run's init", self._message))
+        if not self._has_begun:
+            raise SandboxError("a run's program was ended before its first instruction")
         (status,) = _WAIT_STATUS.unpack(self._message[1:])
         if os.WIFSIGNALED(status):
             return Ending(None, os.WTERMSIG(status))

@@ -39,7 +39,7 @@ static struct {
     size_t mapped_bytes;
     const char *strings;
     char **arguments, **variables, **names;
-    int gate[2]; /* a zygote's program waits here until its init is confined */
+    int gate[2]; /* a zygote's program waits here until everything is mounted and init confined */
 } run;
 
 static int kept(int which)
@@ -60,8 +60,8 @@ static void load_filter(void)
     close(CONFIG_FD);
 }
 
-/* How many descriptors came; 0 when the runner has hung up. */
-static int receive(int socket, int *fds)
+/* How many descriptors came; -1 when the runner has hung up. */
+static int receive(int socket, int *fds, int flags)
 {
     char byte;
     struct iovec part = {&byte, 1};
@@ -76,9 +76,11 @@ static int receive(int socket, int *fds)
     do {
         message.msg_control = &control;
         message.msg_controllen = sizeof control;
-        got = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+        got = recvmsg(socket, &message, MSG_CMSG_CLOEXEC | flags);
     } while (got < 0 && errno == EINTR);
-    if (got <= 0 || message.msg_controllen < sizeof control.header)
+    if (got <= 0)
+        return -1;
+    if (message.msg_controllen < sizeof control.header)
         return 0;
     count = (control.header.cmsg_len - CMSG_LEN(0)) / sizeof(int);
     memcpy(fds, CMSG_DATA(&control.header), count * sizeof(int));
@@ -116,22 +118,41 @@ static void keep(int fd, int which)
     close(fd);
 }
 
-/* Init's own, and then, from the runner itself, the run's. The runner sends them when init is in
- * its control group, so that no memory is used before that should be charged to the run. */
-static void take_descriptors(int control)
-{
-    int fds[MOST_FDS];
+static void read_request(void);
 
+/* In a new init: only what is its own, and wait until the runner has put it into its control
+ * group, so that no memory is used before that should be charged to the run. */
+static void begin(int control)
+{
+    int none[MOST_FDS];
+
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_NAME, "init", 0, 0, 0) < 0)
+        fail(control, "prctl");
     keep(control, CONTROL);
     failure_socket = kept(CONTROL);
     if (syscall(SYS_close_range, SOCKET_FD, FIRST_KEPT_FD - 1, 0) < 0 ||
         syscall(SYS_close_range, kept(REQUEST), ~0u, 0) < 0)
         fail(kept(CONTROL), "close_range");
-    run.fds = REQUEST + receive(kept(CONTROL), fds);
-    if (run.fds == REQUEST)
+    setsid();
+    if (is_zygote && pipe2(run.gate, O_CLOEXEC) < 0)
+        fail(kept(CONTROL), "pipe2");
+    if (receive(kept(CONTROL), none, 0) < 0)
+        _exit(0);
+}
+
+/* What the run needs, from the runner itself. A zygote's init and program, which are there both,
+ * take it one after the other: init by looking, the program for good. */
+static void take_request(int flags)
+{
+    int fds[MOST_FDS];
+    int count = receive(kept(CONTROL), fds, flags);
+
+    if (count <= 0)
         _exit(0); /* the runner has changed its mind */
+    run.fds = REQUEST + count;
     for (int which = REQUEST; which < run.fds; ++which)
         keep(fds[which - REQUEST], which);
+    read_request();
 }
 
 static char **string_list(char **list, uint32_t count)
@@ -253,15 +274,11 @@ static void lay_files(void)
 }
 
 /* Everything that needs privileges. */
-static void prepare(int control)
+static void prepare(void)
 {
     int home;
 
-    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_NAME, "init", 0, 0, 0) < 0)
-        fail(control, "prctl");
-    take_descriptors(control);
-    setsid();
-    read_request();
+    take_request(is_zygote ? MSG_PEEK : 0);
     mount_scratch();
     home = open(HOME_PATH, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (home < 0)
@@ -272,12 +289,7 @@ static void prepare(int control)
         lay_files();
     mount_at("proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, NULL);
     drop_capabilities();
-    /* A program that is executed inherits the filter and gets memory of its own. A zygote's is a
-     * copy of init, unreadable like it: before its filter forbids that, it has to change it. */
-    if (!is_zygote)
-        set_filter(filter, filter_bytes);
-    else if (pipe2(run.gate, O_CLOEXEC) < 0)
-        fail(kept(CONTROL), "pipe2");
+    set_filter(filter, filter_bytes); /* a program that is executed inherits it */
 }
 
 /* Before the first run: what this server is made for cannot be done. */
@@ -287,7 +299,8 @@ void slot_refuse(const char *why)
     _exit(1);
 }
 
-/* Serves until a run has been forked, and returns in its init only, without privileges. */
+/* Serves until a run has been forked, and returns in its init only. A zygote's still has
+ * privileges, until `slot_init`. */
 int slot_accept(void)
 {
     int fds[MOST_FDS];
@@ -300,7 +313,7 @@ int slot_accept(void)
         int init_fd = -1;
         long init;
 
-        if (receive(SOCKET_FD, fds) == 0)
+        if (receive(SOCKET_FD, fds, 0) <= 0)
             _exit(0);
         /* No libc function takes these flags without a second stack; the first three arguments
          * stand in the same order everywhere. */
@@ -308,7 +321,9 @@ int slot_accept(void)
                        CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_PIDFD | SIGCHLD, NULL,
                        &init_fd, NULL, NULL);
         if (init == 0) {
-            prepare(fds[CONTROL]);
+            begin(fds[CONTROL]);
+            if (!is_zygote)
+                prepare();
             return 0;
         }
         if (init < 0)
@@ -320,20 +335,22 @@ int slot_accept(void)
     }
 }
 
-/* In init, once the program is forked: adopt orphans, and tell how the program ended. */
+/* In init, once the program is forked: adopt orphans, and tell how the program ended. A zygote's
+ * program was forked before anything was mounted: the copy of its memory is made ahead too. */
 void slot_init(pid_t program)
 {
     int status;
 
     if (program < 0)
         fail(kept(CONTROL), "fork of the program");
-    syscall(SYS_close_range, kept(REQUEST), kept(run.fds) - 1, 0);
-    munmap((void *)run.mapped, run.mapped_bytes);
     if (is_zygote) {
         close(run.gate[0]);
-        set_filter(filter, filter_bytes);
-        close(run.gate[1]); /* the program may go */
+        prepare();
     }
+    syscall(SYS_close_range, kept(REQUEST), kept(run.fds) - 1, 0);
+    munmap((void *)run.mapped, run.mapped_bytes);
+    if (is_zygote)
+        close(run.gate[1]); /* the program may go */
     for (;;) {
         pid_t ended = waitpid(-1, &status, 0);
         if (ended == program || (ended < 0 && errno != EINTR))
@@ -359,15 +376,22 @@ static void set_limits(void)
     }
 }
 
+/* In a zygote's program, as soon as it is there. */
+void slot_born(void)
+{
+    close(run.gate[1]);
+    drop_capabilities();
+}
+
 /* In the program's process, before its first instruction: its descriptors, limits and filter. */
 void slot_enter(void)
 {
     char byte;
 
     if (is_zygote) {
-        close(run.gate[1]);
         while (read(run.gate[0], &byte, 1) < 0 && errno == EINTR) {
         }
+        take_request(0);
         if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0) /* or it could not read its own /proc */
             fail(kept(CONTROL), "prctl(PR_SET_DUMPABLE)");
     }
@@ -379,6 +403,7 @@ void slot_enter(void)
     set_limits();
     if (is_zygote)
         set_filter(filter, filter_bytes);
+    send_message(kept(CONTROL), BEGAN, NULL, 0, -1); /* from here on its end is its own */
     syscall(SYS_close_range, run.fds - STDIN, ~0u, 0);
 }
 

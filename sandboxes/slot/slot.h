@@ -47,7 +47,15 @@ struct limit {
 };
 
 /* Kinds of messages, their first byte; the runner's answer to HOME or STARTED is one byte. */
-enum { STARTED = 'P', REAPED = 'R', HOME = 'H', ENDED = 'S', FAILED = 'E', READY = 'Y' };
+enum {
+    STARTED = 'P',
+    REAPED = 'R',
+    HOME = 'H',
+    BEGAN = 'B',
+    ENDED = 'S',
+    FAILED = 'E',
+    READY = 'Y',
+};
 
 #define HOME_PATH "/scratch/home"
 
@@ -70,6 +78,7 @@ extern int failure_socket; /* where the functions of confine.c and root.c compla
 /* serve.c; in a zygote they are called from Python. */
 void slot_refuse(const char *why) __attribute__((noreturn));
 int slot_accept(void);
+void slot_born(void);
 void slot_init(pid_t program) __attribute__((noreturn));
 void slot_enter(void);
 const char *slot_argument(uint32_t number);

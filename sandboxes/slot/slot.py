@@ -100,7 +100,8 @@ class Slot:
     def fork_ahead(self, hierarchies: Hierarchies) -> None:
         """Let the server fork the next run's init, and put it into a control group.
 
-        It waits there for what the run needs. To enter a group may take milliseconds.
+        It waits there for what the run needs; so does a zygote's program, which it forks there. To
+        enter a group may take milliseconds.
         """
         control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ahead = contextlib.ExitStack()
@@ -118,6 +119,8 @@ class Slot:
                 cgroup = Cgroup(hierarchies)
                 ahead.callback(cgroup.remove)
                 cgroup.add(process_id)
+            with contextlib.suppress(ConnectionError):  # it has died; whoever uses it learns that
+                control.send(b"\0")
         except BaseException:
             self.end()
             ahead.close()

@@ -21,6 +21,7 @@ import types
 from typing import BinaryIO, TextIO, cast
 
 _TAKES_FROZEN_FOR_LEAKED = {"triton"}  # and says so at the end of every program
+_REHEARSAL = "import os, sys, time\ndef f(n: int) -> int: return n\nclass C: pass\nf(len([C()]))"
 _LONGEST_REFUSAL = 200  # characters
 _NOT_A_PROGRAMS_OWN = 3  # of its arguments: the interpreter, -s and -B
 
@@ -46,11 +47,18 @@ def import_all(modules: list[str]) -> None:
 
 
 def serve(library: ctypes.PyDLL) -> list[str]:
-    """Fork one run after another; returns in each program's process, with its arguments."""
+    """Fork one run after another; returns in each program's process, with its arguments.
+
+    Both of a run's processes are forked ahead of it, and the program has done already, for nothing,
+    what it will do first: pages that it writes to are its own by then.
+    """
     library.slot_accept()
     program = os.fork()
     if program != 0:
         library.slot_init(program)
+    library.slot_born()
+    renew()
+    exec(compile(_REHEARSAL, "rehearsal", "exec"), {"__builtins__": builtins})  # noqa: S102
     library.slot_enter()
     arguments: list[str] = []
     while (argument := library.slot_argument(len(arguments))) is not None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from sandboxes import bubblewrap, runtime
-from sandboxes.bubblewrap import BubblewrapSandbox
+from sandboxes import bubblewrap, cgroups, runtime
+from sandboxes.bubblewrap import BubblewrapSandbox, find_hierarchies
 from sandboxes.cgroups import Cgroup, Hierarchies
 from sandboxes.interface import SandboxError
 
@@ -102,9 +103,31 @@ def test_numbers_of_version_2_groups_are_read(tmp_path: Path) -> None:
     (folder / "memory.peak").write_text(f"{50 << 20}\n")
     (folder / "memory.events").write_text("low 0\nmax 7\noom 1\noom_kill 0\n")
     assert group.cpu_time_s() == 1.5
+    group.forget_cpu_time()
+    (folder / "cpu.stat").write_text("usage_usec 1750000\nuser_usec 1\nsystem_usec 2\n")
+    assert group.cpu_time_s() == 0.25
+    (folder / "pids.events").write_text("max 0\n")
+    assert not group.out_of_processes()
+    (folder / "pids.events").write_text("max 2\n")
+    assert group.out_of_processes()
     assert group.memory_peak_mib() == 25  # 50 at the peak, less 25 of files that could be dropped
     assert not group.out_of_memory()
     (folder / "memory.events").write_text("low 0\nmax 7\noom 1\noom_kill 2\n")
     assert group.out_of_memory()
     (folder / "memory.stat").write_text(f"anon {40 << 20}\nfile {20 << 20}\nshmem {5 << 20}\n")
     assert group.memory_peak_mib() == 45
+
+
+def test_a_version_2_without_the_controllers_is_tried_and_left_as_it_was() -> None:
+    """For real, where version 2 is mounted beside version 1, which has the controllers."""
+    mount, _ = cgroups._mounts()
+    if mount is None:
+        pytest.skip("this host has no version 2 of control groups")
+    if "memory" in (mount / "cgroup.controllers").read_text().split():
+        pytest.skip("this host's version 2 has the controllers")
+    if not os.access(mount, os.W_OK):
+        pytest.skip("this user may make no groups there")
+    parent = mount / f"gauntlet-test-{os.getpid()}"
+    assert not cgroups._prepare_v2(parent)
+    assert not parent.exists()
+    assert not find_hierarchies().is_v2

@@ -25,8 +25,8 @@ Value = float | str | bool
 Scope = Mapping[str, Value]
 Compiled = Callable[[Scope], Any]
 
-MAX_CHARACTERS = 600
-MAX_NODES = 200
+MAX_CHARACTERS = 1500
+MAX_NODES = 1500
 MAX_POWER = 64
 
 

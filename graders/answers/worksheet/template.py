@@ -14,7 +14,7 @@ from typing import Any
 
 from graders.answers.worksheet import units
 from graders.answers.worksheet.formulas import Formula, FormulaError, Kind, Plain, kind_text, parse
-from graders.answers.worksheet.units import NONE, Dimension, Unit, UnitError
+from graders.answers.worksheet.units import NONE, Unit, UnitError
 
 Place = tuple[str | int, ...]
 
@@ -139,6 +139,7 @@ class Misconception:
     fields: tuple[str, ...]  # numbers and columns that it is looked for in
     instead: Mapping[str, Formula]
     when: Formula | None
+    changes: frozenset[str]  # what is replaced, and every line that depends on it
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +200,7 @@ class _Reader:
         )
         terms = tuple(self._terms())
         fields = tuple(self._fields())
-        misconceptions = tuple(self._misconceptions(fields))
+        misconceptions = tuple(self._misconceptions(terms, fields))
         return Template(parameters, require, terms, fields, misconceptions, self.kinds)
 
     def _fault(self, place: Place, message: str) -> None:
@@ -260,9 +261,11 @@ class _Reader:
                 )
                 given = given or one.get("choose") or one.get("values") or [1]
             if follows and lengths.get(follows) != len(given):
-                fact = f"{follows} has {lengths[follows]}, this has {len(given)}"
-                if follows not in lengths:
-                    fact = f"{follows} is none that is drawn above"
+                fact = (
+                    f"{follows} has {lengths[follows]}, this has {len(given)}"
+                    if follows in lengths
+                    else f"{follows} is none that is drawn above"
+                )
                 self._fault(
                     (*place, "values"),
                     f"a parameter follows one that is drawn above it, value by value, {fact}; "
@@ -342,7 +345,10 @@ class _Reader:
         allowed = self._formula((*place, "tolerance"), text, scope)
         if line is None or allowed is None:
             return None
-        wanted = units.unit(line.unit) if line.unit else Unit("", 1.0, NONE)
+        try:
+            wanted = units.unit(line.unit)
+        except UnitError:  # `_line` has said so
+            return None
         if allowed.kind not in (NONE, wanted.dimension):
             self._fault(
                 (*place, "tolerance"),
@@ -394,7 +400,9 @@ class _Reader:
         sound = tuple(column for column in columns if column is not None)
         return Table(one["name"], one["label"], tuple(rows), sound, one.get("help") or "")
 
-    def _misconceptions(self, fields: tuple[Field, ...]) -> Iterator[Misconception]:
+    def _misconceptions(
+        self, terms: tuple[Line, ...], fields: tuple[Field, ...]
+    ) -> Iterator[Misconception]:
         numbers = {one.name for one in fields if isinstance(one, Number)}
         columns = {
             column.name for one in fields if isinstance(one, Table) for column in one.columns
@@ -428,9 +436,21 @@ class _Reader:
                 elif formula is not None:
                     instead[name] = formula
             when = self._condition((*place, "when"), one["when"]) if one.get("when") else None
-            yield Misconception(one["name"], one["advice"], tuple(one["fields"]), instead, when)
+            changes = _dependent(set(instead), terms, fields)
+            yield Misconception(
+                one["name"], one["advice"], tuple(one["fields"]), instead, when, changes
+            )
 
 
-def dimension_of(kind: Kind) -> Dimension:
-    """The dimension of a number's kind; none for texts and truths."""
-    return NONE if isinstance(kind, Plain) else kind
+def _dependent(
+    changed: set[str], terms: tuple[Line, ...], fields: tuple[Field, ...]
+) -> frozenset[str]:
+    """`changed` with every line below that uses one of them, at first hand or not."""
+    lines = list(terms)
+    for one in fields:
+        numbers = one.columns if isinstance(one, Table) else (one,)
+        lines += [number.line for number in numbers if isinstance(number, Number)]
+    for line in lines:
+        if line.formula.names & changed:
+            changed.add(line.name)
+    return frozenset(changed)

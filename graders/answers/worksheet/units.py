@@ -186,9 +186,10 @@ def unit(text: str) -> Unit:
             raise UnitError(text[position:].strip() or text)
         position = match.end()
         if match["operator"] or match["name"] == "per":
-            if not after_name and match["operator"] != "/":
+            is_slash = match["operator"] == "/" or "per" in match[0]
+            if not after_name and (text[: match.start()].strip() or not is_slash):
                 raise UnitError(text)
-            if match["operator"] == "/" or "per" in match[0]:
+            if is_slash:
                 sign = -1
             after_name = False
             continue

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from graders.answers.worksheet import units
 from graders.answers.worksheet.formulas import Formula, Scope, Value
@@ -119,7 +119,7 @@ class Variant:
 
     def under(self, misconception: Misconception) -> Variant:
         """The same parameters, computed with the misconception."""
-        return _computed(self.template, self.seed, self.given, misconception, self)
+        return _slipped(self, misconception)
 
     def misconceptions_of(self, cell: Cell) -> Iterator[tuple[Misconception, Variant]]:
         """Those that change this cell, each with the worksheet that it leads to."""
@@ -182,14 +182,13 @@ def draw(template: Template, seed: int) -> Variant:
     NoVariant
         If 2000 draws give none.
     """
-    reason = "nothing was drawn"
+    reason = "a condition under require does not hold"
     for attempt in range(MAX_TRIES):
         given = _drawn(template.parameters, seed, attempt)
         try:
             if not all(condition(given) for condition in template.require):
-                reason = "a condition under require does not hold"
                 continue
-            variant = _computed(template, seed, given, None, None, attempt + 1)
+            variant = _computed(template, seed, given, attempt + 1)
             reason = next(misleading(variant), "")
         except ArithmeticError as error:
             reason = f"a formula has no value: {error}"
@@ -201,7 +200,7 @@ def draw(template: Template, seed: int) -> Variant:
 
 def at(template: Template, given: Mapping[str, Value]) -> Variant:
     """The worksheet for parameters that somebody names, numbers in base units; nothing is drawn."""
-    return _computed(template, 0, given, None, None)
+    return _computed(template, 0, given)
 
 
 def misleading(variant: Variant) -> Iterator[str]:
@@ -248,45 +247,48 @@ def _drawn(parameters: tuple[Parameter, ...], seed: int, attempt: int) -> dict[s
     return given
 
 
-@dataclass(slots=True)
-class _Computation:
-    """Evaluates lines in order; with a misconception, some of them by other formulas."""
-
-    instead: Mapping[str, Formula] = field(default_factory=dict)
-    right: Variant | None = None
-
-    def put(self, line: Line, scope: dict[str, Value], cell: Cell | None = None) -> None:
-        replaced = self.instead.get(line.name)
-        if replaced is None or self.right is None:
-            scope[line.name] = line.formula(scope)
-        else:
-            scope[line.name] = replaced(self.right.scope_of(cell) if cell else self.right.scope)
-
-
-def _computed(
-    template: Template,
-    seed: int,
-    given: Mapping[str, Value],
-    misconception: Misconception | None,
-    right: Variant | None,
-    tries: int = 1,
-) -> Variant:
-    computation = _Computation(misconception.instead if misconception else {}, right)
+def _computed(template: Template, seed: int, given: Mapping[str, Value], tries: int = 1) -> Variant:
     scope = dict(given)
-    if right is not None:
-        for name, formula in computation.instead.items():
-            if name in given:
-                scope[name] = formula(right.scope)
     for line in template.terms:
-        computation.put(line, scope)
+        scope[line.name] = line.formula(scope)
     rows: dict[tuple[str, str], dict[str, Value]] = {}
     for one in template.fields:
         if isinstance(one, Number):
-            computation.put(one.line, scope)
+            scope[one.name] = one.line.formula(scope)
         elif isinstance(one, Table):
             for row in one.rows:
                 inner: dict[str, Value] = {**scope, **row.values}
                 for column in one.columns:
-                    computation.put(column.line, inner, Cell(column, one, row))
+                    inner[column.name] = column.line.formula(inner)
                 rows[one.name, row.name] = inner
     return Variant(template, seed, given, scope, rows, tries)
+
+
+def _slipped(right: Variant, misconception: Misconception) -> Variant:
+    """The worksheet with a misconception: only what it changes is computed again."""
+    instead, changes = misconception.instead, misconception.changes
+    scope = dict(right.scope)
+    for name, formula in instead.items():
+        if name in right.given:
+            scope[name] = formula(right.scope)
+
+    def again(line: Line, into: dict[str, Value], seen: Scope) -> None:
+        replaced = instead.get(line.name)
+        into[line.name] = line.formula(into) if replaced is None else replaced(seen)
+
+    for line in right.template.terms:
+        if line.name in changes:
+            again(line, scope, right.scope)
+    rows = dict(right.rows)
+    for one in right.template.fields:
+        if isinstance(one, Number) and one.name in changes:
+            again(one.line, scope, right.scope)
+        elif isinstance(one, Table) and any(column.name in changes for column in one.columns):
+            for row in one.rows:
+                seen = right.rows[one.name, row.name]
+                inner = {**seen, **scope}
+                for column in one.columns:
+                    if column.name in changes:
+                        again(column.line, inner, seen)
+                rows[one.name, row.name] = inner
+    return Variant(right.template, right.seed, right.given, scope, rows)

@@ -379,5 +379,15 @@ def test_a_submission_waits_in_the_queue_that_its_grader_names(
     owner_client: Client, problem: Problem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("graders.function.QUEUE", "gpu")
+    monkeypatch.setattr("app.practice.gpu_workers.one_is_alive", lambda: True)
     submit(owner_client)
     assert Submission.objects.get().queue == "gpu"
+
+
+def test_nobody_waits_in_the_gpu_queue_while_no_worker_listens_there(
+    owner_client: Client, problem: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("graders.function.QUEUE", "gpu")
+    monkeypatch.setattr("app.practice.gpu_workers.one_is_alive", lambda: False)
+    submit(owner_client)
+    assert Submission.objects.get().queue == "cpu"

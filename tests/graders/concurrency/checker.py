@@ -44,14 +44,26 @@ class Checker:
         seed: int = 1,
         random_executions: int = 3000,
         exhaustive_executions: int = 200_000,
+        scenario: str | None = None,
     ) -> CheckResult:
         limits = build.SearchLimits(random_executions, exhaustive_executions, 120.0)
         return self._run(
-            lambda fd: build.check(self.runner, program, descriptor=fd, seed=seed, limits=limits)
+            lambda fd: build.check(
+                self.runner,
+                program,
+                descriptor=fd,
+                seed=seed,
+                limits=limits,
+                scenarios=None if scenario is None else {scenario: exhaustive_executions},
+            )
         )
 
-    def progress(self, program: str, seed: int = 1) -> CheckResult:
-        return self._run(lambda fd: build.progress(self.runner, program, descriptor=fd, seed=seed))
+    def progress(self, program: str, seed: int = 1, scenario: str | None = None) -> CheckResult:
+        return self._run(
+            lambda fd: build.progress(
+                self.runner, program, descriptor=fd, seed=seed, scenario=scenario
+            )
+        )
 
     def replay(self, program: str, scenario: str, schedule: str) -> CheckResult:
         return self._run(

@@ -16,7 +16,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from app.practice.judging import Mode, cases_for, make_launcher
 from app.practice.management.commands.verify_problems import choose
 from graders.concurrency.mutants import Mutant, mutants_of
-from graders.concurrency.proof import Prover, Refusal, Searched, equivalent_mutants
+from graders.concurrency.proof import Prover, Refusal, Searched, known_survivors
 from problems.package import SHIPPED, Package
 
 Figures = dict[str, Any]
@@ -43,7 +43,7 @@ class Command(BaseCommand):
     help = (
         "Prove the model checker by the packages of the concurrency grader: every wrong submission "
         "refused at every seed, no right one at any, every weakened memory order refused unless "
-        "graders/concurrency/equivalent_mutants.toml says why it is as good. Exits 0 if all of it "
+        "graders/concurrency/surviving_mutants.toml says why it is not. Exits 0 if all of it "
         "holds."
     )
     requires_system_checks = ()
@@ -246,27 +246,31 @@ def tell(
 def _tell_mutants(
     mutants: list[tuple[Item, Figures]], write: Callable[[str], object], *, whole: bool
 ) -> Iterator[str]:
-    reasons = equivalent_mutants()
-    keys = {
-        (f"{item.package.slug}/{item.path}", item.mutant and item.mutant.name)
-        for item, _ in mutants
-    }
-    killed = sum("refused" in figures for _, figures in mutants)
+    reasons = known_survivors()
+    keys = {_key(item) for item, _ in mutants}
+    survivors = [item for item, figures in mutants if "refused" not in figures]
+    known = [reasons[_key(item)] for item in survivors if _key(item) in reasons]
+    equivalent = sum(survivor.is_equivalent for survivor in known)
     if mutants:
-        write(f"mutants killed: {killed} of {len(mutants)}; equivalent: {len(mutants) - killed}")
+        write(
+            f"mutants killed: {len(mutants) - len(survivors)} of {len(mutants)}; equivalent: "
+            f"{equivalent}; missed for a known reason: {len(known) - equivalent}"
+        )
     for item, figures in mutants:
-        if item.mutant is None:
-            continue
-        key = (f"{item.package.slug}/{item.path}", item.mutant.name)
-        if "refused" in figures:
-            if key in reasons:
-                yield f"{item.name} is refused; it is not equivalent, strike it from the table"
-        elif key in reasons:
-            write(f"  survives: {item.name}: {reasons[key]}")
-        else:
+        reason = reasons.get(_key(item))
+        if "refused" in figures and reason:
+            yield f"{item.name} is refused, though the table says why it is not; strike it there"
+        elif "refused" not in figures and reason:
+            what = "is equivalent" if reason.is_equivalent else "is missed"
+            write(f"  {what}: {item.name}: {reason.reason}")
+        elif "refused" not in figures:
             yield f"{item.name} survives; find out why, and write the reason into the table"
     sources = {source for source, _ in keys}
     for key in reasons if whole else ():
-        if key[0] in sources and not any(key == known for known in keys):
+        if key[0] in sources and key not in keys:
             # A table for an older text of the source says nothing of this one.
             yield f"{key[0]} has no mutant {key[1]}; correct the table"
+
+
+def _key(item: Item) -> tuple[str, str]:
+    return f"{item.package.slug}/{item.path}", item.mutant.name if item.mutant else ""

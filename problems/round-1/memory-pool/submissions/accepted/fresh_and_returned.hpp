@@ -28,7 +28,7 @@ class Pool {
             const std::uint64_t then = (old | 0xffff) + 1;  // one more change
             if (returned_.compare_exchange_strong(
                     old, then | below_[at].load(std::memory_order_relaxed),
-                    std::memory_order_acq_rel, std::memory_order_acquire))
+                    std::memory_order_acquire, std::memory_order_acquire))
                 return &blocks_[at];
         }
         return nullptr;

@@ -38,13 +38,13 @@ class Stack {
     void leave(Node* node) {
         if (inside_.load(std::memory_order_seq_cst) != 1) {
             if (node) let_wait(node, node);
-            inside_.fetch_sub(1, std::memory_order_acq_rel);
+            inside_.fetch_sub(1, std::memory_order_release);
             return;
         }
         // Alone a moment ago. What waits was off the stack before it is taken here, so if this
         // thread is alone afterwards too, nobody has a way to it.
-        Node* const others = waiting_.exchange(nullptr, std::memory_order_acq_rel);
-        if (inside_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+        Node* const others = waiting_.exchange(nullptr, std::memory_order_acquire);
+        if (inside_.fetch_sub(1, std::memory_order_acquire) == 1) {
             free_all(others, &Node::next_waiting);
         } else if (others) {
             Node* last = others;
@@ -71,7 +71,7 @@ class Stack {
         inside_.fetch_add(1, std::memory_order_seq_cst);
         Node* node = top_.load(std::memory_order_seq_cst);
         while (node && !top_.compare_exchange_weak(node, node->next, std::memory_order_seq_cst,
-                                                   std::memory_order_seq_cst)) {}
+                                                   std::memory_order_acquire)) {}
         if (node) item = node->item;
         leave(node);
         return node != nullptr;
