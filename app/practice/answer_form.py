@@ -192,6 +192,4 @@ def _hint(number: Number) -> str:
     """Which units would do, without giving the right one away."""
     if number.wanted.dimension:
         return units_for(number.wanted)
-    if number.wanted.text == "%":
-        return _("a share, such as 0.45 or 45 %")
-    return _("a plain number, such as 1,500 or 7.5 billion")
+    return _("a share, such as 0.45 or 45 %") if number.wanted.text == "%" else _("a plain number")
