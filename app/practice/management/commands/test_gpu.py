@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -23,6 +23,7 @@ from app.practice import gpu
 from app.serving.trial import TrialSite
 from app.serving.visitor import Visitor
 from graders.kernel.statistics import median
+from graders.text import from_json
 from problems.package import SHIPPED, Package, find_packages, read_packages
 
 REPEATS = 20
@@ -91,9 +92,8 @@ class Command(BaseCommand):
                 for package in packages:
                     for fault in self.prove(package, visitor, site.folder, repeats, rejected):
                         self.stdout.write(self.style.ERROR(fault))
+                        self.stdout.write(last_lines(site.folder / "log" / "gpu-worker.log"))
                         faults.append(fault)
-                if faults:
-                    self.stdout.write(last_lines(site.folder / "log" / "gpu-worker.log"))
         if faults:
             raise SystemExit(1)
 
@@ -160,7 +160,7 @@ def judged(visitor: Visitor, folder: Path, slug: str, source: str) -> Journey:
     return Journey(str(end["verdict"]), wall_s, report_of(folder, submission))
 
 
-def last_lines(log: Path, count: int = 60) -> str:
+def last_lines(log: Path, count: int = 40) -> str:
     """The end of a log; nothing where there is none."""
     return "\n".join(log.read_text().splitlines()[-count:]) if log.exists() else ""
 
@@ -172,8 +172,7 @@ def report_of(folder: Path, submission: UUID) -> dict[str, Any]:
         (text,) = connection.execute(
             "SELECT report FROM practice_submission WHERE id = ?", (submission.hex,)
         ).fetchone()
-    found: dict[str, Any] = json.loads(text)
-    return found
+    return cast("dict[str, Any]", from_json(json.loads(text)))  # in English
 
 
 def row(slug: str, case: str, measured: list[dict[str, Any]]) -> str:
