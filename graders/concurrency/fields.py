@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 _ENTRY = re.compile(r"\s*<([0-9a-f]+)><([0-9a-f]+)>: Abbrev Number: (\d+)(?: \((\w+)\))?")
 _ATTRIBUTE = re.compile(r"\s*<[0-9a-f]+>\s+(DW_AT_\w+)\s*:\s(.*)")
-_PLACE = re.compile(r"(?:queue|stack|pool|register)(?:_(\d+))?(?:\+(\d+))?")
+_PLACE = re.compile(r"(?:queue|stack|pool|value)(?:_(\d+))?(?:\+(\d+))?")
 _ALIASES = ("DW_TAG_typedef", "DW_TAG_const_type", "DW_TAG_volatile_type")
 _RECORDS = ("DW_TAG_structure_type", "DW_TAG_class_type", "DW_TAG_union_type")
 _KEPT = {"DW_AT_name", "DW_AT_type", "DW_AT_byte_size", "DW_AT_data_member_location",

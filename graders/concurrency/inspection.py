@@ -39,14 +39,14 @@ _ALIAS = re.compile(r"\.(?:set|symver|equ)\b|=")
 _ALLOWED = re.compile(
     r"__tsan_\w+|__asan_\w+|__ubsan_\w+|__x86_\w+|_Zn[wa]\w*|_Zd[la]\w*|"
     r"malloc|free|calloc|realloc|aligned_alloc|posix_memalign|memcpy|memmove|memset|memcmp|"
-    r"strlen|abs|labs|"
-    r"pthread_mutex_\w+|pthread_cond_\w+|pthread_spin_\w+|pthread_rwlock_\w+|pthread_once|"
+    r"strlen|strcmp|abs|labs|"  # make_shared compares type names
+    r"pthread_mutex_\w+|pthread_cond_\w+|pthread_spin_\w+|pthread_rwlock_\w+|"
     r"pthread_create|pthread_self|__gthrw_\w+|__pthread_key_create|pthread_key_create|"
     r"sched_yield|nanosleep|clock_nanosleep|syscall|__errno_location|"
     r"__tls_get_addr|__cxa_\w+|__gxx_personality_v0|_Unwind_\w+|__dso_handle|__stack_chk_fail|"
-    r"_GLOBAL_OFFSET_TABLE_|__libc_single_threaded|__once_proxy|"
+    r"_GLOBAL_OFFSET_TABLE_|__libc_single_threaded|"
     r"abort|exit|_exit|_Exit|quick_exit|__assert_fail|atexit|"
-    r"_ZSt9terminatev|_ZSt7nothrow|_ZSt11__once_call\w*|_ZSt15__once_callable|_ZSt\d+__throw_\w+|"
+    r"_ZSt9terminatev|_ZSt7nothrow|_ZSt\d+__throw_\w+|"
     r"_ZT[VIS]\w+|_ZNK?St\w*(?:exception|error|bad_\w+)\w*|_ZNSt8ios_base4InitC1Ev|"
     r"_ZNSt8ios_base4InitD1Ev|_ZNSt6thread\w+|_ZNSt18condition_variable\w+|"
     r"_ZNSt3_V2\w+|_ZNSt19_Sp_make_shared_tag\w+|_ZNSt10_Sp_locker\w+|_ZSt2\d_Rb_tree_\w+|"
@@ -58,7 +58,9 @@ _ALLOWED = re.compile(
 _OWN_EXPORTS = re.compile(r"gauntlet_(?:make|destroy|push|pop|allocate|release|write|read)_\d+")
 _ADVICE = {
     "printf": "stdout", "puts": "stdout", "putchar": "stdout", "_ZSt4cout": "stdout",
-    "fork": "process", "vfork": "process", "execve": "process", "system": "process",
+    "_ZSt15__once_callable": "once", "_ZSt11__once_call": "once", "pthread_once": "once",
+    "__once_proxy": "once", "fork": "process", "vfork": "process", "execve": "process",
+    "system": "process",
     "setjmp": "jump", "_setjmp": "jump", "__sigsetjmp": "jump", "longjmp": "jump",
 }  # fmt: skip
 
@@ -171,6 +173,8 @@ def _about_libraries(names: list[str]) -> Iterator[str]:
                 advice = say("Leave the output out: millions of executions would print.")
             case "process":
                 advice = say("The scenario starts the threads, and there are no processes.")
+            case "once":
+                advice = say("std::call_once is not modelled: use a static variable instead.")
             case "jump":
                 advice = say("Return from functions instead.")
             case _:

@@ -65,6 +65,8 @@ _SENTENCES: tuple[Text, ...] = (
         "overwritten."),
     say("An operation of this structure must not allocate memory, since malloc takes locks: this "
         "one does. Take all memory when the structure is made."),
+    say("a read"), say("a write"),
+    say("an atomic read"), say("an atomic write"), say("a plain read"), say("a plain write"),
     say("Only what was pushed may be popped: {item} never was.", item=_),
     say("An item must be popped once: {item} was popped twice.", item=_),
     say("A read must succeed when no write overlaps it."),

@@ -113,7 +113,7 @@ def _interface_of(structure: Structure, k: int, instances: Sequence[Instance]) -
             f'"{structure.class_name} must have {told.format(**structure.methods)}");\n'
         )
     text += (
-        f"alignas(Object_{k}) static unsigned char {name}[sizeof(Object_{k})];\n"
+        f"alignas(64) alignas(Object_{k}) static unsigned char {name}[sizeof(Object_{k})];\n"
         f"static Object_{k}& the_{k}() {{ return *reinterpret_cast<Object_{k}*>({name}); }}"
     )
     bodies = {"queue": _ITEMS, "stack": _ITEMS, "pool": _BLOCKS, "register": _WORDS}

@@ -28,7 +28,7 @@ _PROJECT = Path(__file__).resolve().parent.parent.parent
 def runner_path() -> Path:
     """Where the program for these sources and this compiler belongs; it may not be built yet.
 
-    ``GAUNTLET_RUNTIME_DIR`` does not move it; ``GAUNTLET_CACHE_DIR`` does.
+    In ``var`` of the project, or in ``GAUNTLET_CACHE_DIR``.
     """
     digest = hashlib.sha256(repr(build.RUNTIME_OPTIONS).encode())
     for source in sorted(RUNTIME.iterdir()):

@@ -132,7 +132,9 @@ class Threads:
         self, answer: bytes | Outcome, outcome: Outcome, printed: str
     ) -> tuple[Verdict, str] | None:
         if error := _SANITIZER_ERROR.search(printed):
-            own = _OWN_LINE.search(printed, error.start())
+            # UBSan names the line before the error, ASan in the stack behind it.
+            begin = printed.rfind("\n", 0, error.start()) + 1
+            own = _OWN_LINE.search(printed, begin)
             return Verdict.RUNTIME_ERROR, say(
                 "Memory and arithmetic must be used as C++ defines them; with real threads a "
                 "sanitizer found at line {line}: {error}",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from graders.concurrency.messages import sentence
+from graders.text import Text
 from tests.graders.concurrency.checker import Checker
 
 RELAXED = "std::memory_order_relaxed"
@@ -71,6 +73,7 @@ def test_a_wrong_structure_is_refused_at_every_seed(
         assert failure.kind in kinds, failure.message
         assert failure.context_switches <= 4
         assert len(failure.steps) <= 45
+        assert isinstance(sentence(failure.message), Text), "a sentence that no one can translate"
 
 
 @pytest.mark.parametrize(("name", "defines", "kinds"), WRONG, ids=_readable)

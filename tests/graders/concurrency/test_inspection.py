@@ -1,0 +1,55 @@
+"""What the assembly of a submission may hold."""
+
+from __future__ import annotations
+
+import pytest
+
+from graders.concurrency.inspection import objection
+
+CODE = '\t.section\t.text._ZN1QC2Ev,"axG",@progbits,_ZN1QC5Ev,comdat\n'
+DATA = '\t.section\t.rodata.str1.1,"aMS",@progbits,1\n'
+
+
+@pytest.mark.parametrize(
+    ("assembly", "fragment"),
+    [
+        (CODE + "#APP\n\tnop\n#NO_APP\n", "Inline assembly"),
+        (CODE + "\tsyscall\n", "the instruction syscall"),
+        (CODE + "\tlock xaddl\t%eax, (%rdx)\n", "lock xaddl"),
+        (CODE + "\tmovntiq\t%rax, (%rdx)\n", "movntiq"),
+        (CODE + "\trdtsc\n", "rdtsc"),
+        (CODE + "\t.byte\t15\n", "Data must not lie"),
+        ("\t.text\n\t.quad\t15\n", "Data must not lie"),
+        ('\t.section\t.mine,"awx"\n\t.long\t15\n', "Data must not lie"),
+        ("\t.section\t.text.mine\n\t.long\t15\n", "Data must not lie"),
+        (CODE + "\tcall\twrite@PLT\n", "write it does not know"),
+        (CODE + "\tmovq\tdlsym@GOTPCREL(%rip), %rax\n", "dlsym it does not know"),
+        (CODE + "\tcall\tmmap\n", "mmap it does not know"),
+        ('\t.section\t.data.rel,"aw"\n\t.quad\topen\n', "open it does not know"),
+        (CODE + "\tcall\t*8(%rax)\n", "through memory"),
+        ("\t.globl\t__tsan_write8\n" + CODE + "__tsan_write8:\n", "C++ linkage"),
+        ("\t.globl\tf\n\t.set\tf,code\n", "stand for another"),
+    ],
+)
+def test_what_goes_round_the_model_checker_is_refused(assembly: str, fragment: str) -> None:
+    assert fragment in (objection(assembly) or "")
+
+
+@pytest.mark.parametrize(
+    "assembly",
+    [
+        CODE + "_ZN1QC2Ev:\n\tcall\t__tsan_write8@PLT\n\tcall\t_Znwm@PLT\n\trep nop\n",
+        DATA + '.LC0:\n\t.string\t"syscall"\n\t.byte\t15\n',
+        "\t.section\t.rodata\n\t.long\t15\n",
+        '\t.section\t.gcc_except_table,"a",@progbits\n\t.byte\t0xff\n',
+        "\t.local\t_ZL5queue\n\t.comm\t_ZL5queue,64,64\n" + CODE + "\tleaq\t_ZL5queue@GOTPCREL\n",
+        "\t.weak\t_ZN1QC1Ev\n\t.set\t_ZN1QC1Ev,_ZN1QC2Ev\n",
+        "\t.globl\tgauntlet_push_0\n" + CODE + "gauntlet_push_0:\n\trep stosq\n",
+    ],
+)
+def test_what_the_compiler_makes_of_honest_code_passes(assembly: str) -> None:
+    assert objection(assembly) is None
+
+
+def test_atomic_instructions_are_as_they_should_be_where_nothing_is_instrumented() -> None:
+    assert objection(CODE + "\tlock xaddl\t%eax, (%rdx)\n", instrumented=False) is None
