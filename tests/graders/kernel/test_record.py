@@ -11,6 +11,7 @@ import pytest
 from app.practice.judging import make_launcher
 from graders.kernel.disassembly import disassemble
 from graders.kernel.elements import DType
+from graders.kernel.findings import of_break
 from graders.kernel.inputs import Fill as Values
 from graders.kernel.interpreted import Broke, Compared, Interpreter, MemoryFault
 from graders.kernel.operations import OPERATIONS
@@ -259,6 +260,22 @@ def f(x):
     run = interpret(launcher, body)
     assert isinstance(run, Compared), run
     assert (run.comparisons[0].mismatch is None) is right
+
+
+def test_cuda_is_not_taken_for_broken_triton(launcher: Launcher) -> None:
+    body = """
+from gauntlet import RawKernel
+nothing = RawKernel('extern "C" __global__ void nothing(float* y) {}', "nothing")
+def f(x):
+    y = torch.empty_like(x)
+    nothing((1,), (32,), (y,))
+    return y
+"""
+    run = interpret(launcher, body)
+    assert isinstance(run, Broke)
+    assert (run.kind, run.line) == ("cuda", HEAD.count("\n") + 6)
+    _, counterexample = of_break(run, {})
+    assert "without a GPU only Triton kernels can be run" in counterexample.summary
 
 
 def test_a_kernel_that_never_ends_is_stopped(
