@@ -1,4 +1,4 @@
-# As for decoding: programs of their own take pieces of the keys, and a second kernel joins them.
+# Programs of their own take pieces of the keys, and a second kernel joins them.
 import math
 
 import torch
