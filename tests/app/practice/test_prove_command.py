@@ -83,10 +83,10 @@ def test_a_right_structure_that_is_none_and_a_wrong_one_that_is_right_fail_the_p
 
 def test_a_wrong_structure_refused_for_another_reason_fails_the_proof(seqlock: Path) -> None:
     wrong = seqlock / "submissions/wrong_answer"
-    shutil.copy(wrong / "no_release_fence.hpp", wrong / "waits_for_the_writer.hpp")
+    shutil.copy(seqlock / "starter.hpp", wrong / "no_release_fence.hpp")  # a data race
     code, said = prove(seqlock, "--tasks", "wrong")
     assert code == 1
-    assert "waits_for_the_writer.hpp is refused for other reasons" in said
+    assert "no_release_fence.hpp is refused for other reasons" in said
 
 
 def test_a_survivor_without_a_reason_and_a_reason_without_a_survivor_fail_the_proof(
