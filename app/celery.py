@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from celery import Celery
 from celery.signals import worker_process_init, worker_ready
@@ -17,8 +18,11 @@ celery.autodiscover_tasks(["app.practice"])
 
 
 @worker_ready.connect
-def say_that_the_worker_is_ready(**_: object) -> None:
-    """To the supervisor, where one started it."""
+def say_that_the_worker_is_ready(sender: Any, **_: object) -> None:
+    """To the web, if there is a GPU; then to the supervisor, where one started it."""
+    from app.practice import gpu_workers  # needs the settings
+
+    gpu_workers.announce(sender.app.amqp.queues.consume_from)
     announce_ready()
 
 

@@ -8,33 +8,39 @@ milliseconds, unless another process entered one a moment ago.
 
 from __future__ import annotations
 
+import functools
 import os
 import statistics
 import struct
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sandboxes.bubblewrap import BubblewrapSandbox
 from sandboxes.cgroups import Hierarchies
-from sandboxes.interface import Command, Limits, Profile, RunStatus, Sandbox, SandboxError
+from sandboxes.interface import (
+    DEFAULT_LIMITS,
+    Command,
+    Limits,
+    Profile,
+    RunStatus,
+    Sandbox,
+    SandboxError,
+)
+from sandboxes.runtime import TORCH, runtime_directory
 from sandboxes.slot import SlotSandbox
 
 _TRUE = Command(("/usr/bin/true",), Profile.RUN_CPP, limits=Limits(wall_time_s=30))
 _SAY_WHEN = """
-import numpy, os, struct, time
+import {modules}, os, struct, time
 os.write(4, struct.pack("<Id", 8, time.monotonic()))
 """
 _WHEN = struct.Struct("<d")
-_NUMPY = Command(
-    ("python", "program.py"),
-    files={"program.py": _SAY_WHEN.encode()},
-    limits=Limits(wall_time_s=30),
-)
 _WARM_UP_ROUNDS = 3
 _ROUNDS = 100
-_ROUNDS_OF_NUMPY = 30  # a cold import takes a hundred times as long as the rest
+_ROUNDS_OF_NUMPY = 30  # a cold import takes ten times as long as the rest
+_ROUNDS_OF_TORCH = 10  # and this one hundreds of times
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +91,15 @@ def run_s(sandbox: Sandbox) -> float:
     return took_s
 
 
-def first_instruction_s(sandbox: Sandbox) -> float:
-    """From the start to the first instruction of a Python program after ``import numpy``.
+def importing(profile: Profile, modules: str) -> Command:
+    """A program that says when it has imported these modules."""
+    source = _SAY_WHEN.format(modules=modules).encode()
+    limits = replace(DEFAULT_LIMITS[profile], wall_time_s=60)
+    return Command(("python", "program.py"), profile, {"program.py": source}, limits)
+
+
+def first_instruction_s(sandbox: Sandbox, program: Command) -> float:
+    """From the start to the first instruction of a Python program after its imports.
 
     Raises
     ------
@@ -94,8 +107,8 @@ def first_instruction_s(sandbox: Sandbox) -> float:
         If the program did not say when that was.
     """
     before_s = time.monotonic()
-    with sandbox.start(_NUMPY) as run:
-        answer = run.receive(30)
+    with sandbox.start(program) as run:
+        answer = run.receive(60)
     if not isinstance(answer, bytes):
         raise SandboxError(f"a program must say when it ran, got {answer}")
     return float(_WHEN.unpack(answer)[0]) - before_s
@@ -116,20 +129,33 @@ def main() -> int:
             },
             _ROUNDS,
         )
-        instructions = measure(
-            {
-                "zygote, no group": lambda: first_instruction_s(ungrouped),
-                "zygote in a slot": lambda: first_instruction_s(slot),
-                "cold in a slot": lambda: first_instruction_s(cold),
-                "cold in bubblewrap": lambda: first_instruction_s(bubblewrap),
-            },
-            _ROUNDS_OF_NUMPY,
-        )
+        ways: dict[str, Sandbox] = {
+            "zygote in a slot": slot,
+            "zygote, no group": ungrouped,
+            "cold in a slot": cold,
+            "cold in bubblewrap": bubblewrap,
+        }
+
+        def first_instructions(program: Command, rounds: int) -> dict[str, Cost]:
+            return measure(
+                {
+                    name: functools.partial(first_instruction_s, sandbox, program)
+                    for name, sandbox in ways.items()
+                },
+                rounds,
+            )
+
+        numpy = first_instructions(importing(Profile.PYTHON, "numpy"), _ROUNDS_OF_NUMPY)
+        torch = None
+        if (runtime_directory(TORCH) / "COMPLETE").exists():
+            torch = first_instructions(importing(Profile.TORCH, "torch, triton"), _ROUNDS_OF_TORCH)
     except SandboxError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     _print(f"start + teardown of {_TRUE.argv[0]}, {_ROUNDS} rounds", starts)
-    _print(f"first instruction after import numpy, {_ROUNDS_OF_NUMPY} rounds", instructions)
+    _print(f"first instruction after import numpy, {_ROUNDS_OF_NUMPY} rounds", numpy)
+    if torch is not None:
+        _print(f"first instruction after import torch, triton, {_ROUNDS_OF_TORCH} rounds", torch)
     print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
     return 0
 

@@ -1,9 +1,9 @@
 """Many runs, and runners that crash in the middle of theirs: nothing of any kind may be left.
 
-``python -m sandboxes.soak [RUNS]`` counts what the kernel holds for the user ids of the runs, and
-what this process holds, before and after. Four fifths of the runs are in slots, the rest under
-bubblewrap. Nine tenths are done by runners that are killed with SIGKILL while they work; this
-process sweeps after them, as the next worker on a host does.
+``python -m sandboxes.soak [RUNS [RUNS_A_RUNNER]]`` counts what the kernel holds for the user ids of
+the runs, and what this process holds, before and after. Four fifths of the runs are in slots, the
+rest under bubblewrap. Nine tenths are done by runners that are killed with SIGKILL while they work;
+this process sweeps after them, as the next worker on a host does.
 """
 
 from __future__ import annotations
@@ -210,16 +210,17 @@ def main(arguments: Sequence[str]) -> int:
     """Soak and print what was there before and after; 0 if it is the same."""
     if len(arguments) == 3:  # a runner of ours
         work(arguments[0], int(arguments[1]), int(arguments[2]), crash=True)
-    if len(arguments) > 1 or not all(map(str.isdigit, arguments)):
-        print("usage: python -m sandboxes.soak [RUNS]", file=sys.stderr)
+    if len(arguments) > 2 or not all(map(str.isdigit, arguments)):
+        print("usage: python -m sandboxes.soak [RUNS [RUNS_A_RUNNER]]", file=sys.stderr)
         return 2
-    runs = int(arguments[0]) if arguments else _RUNS
+    given = list(map(int, arguments))
+    runs, runs_a_runner = (*given, *(_RUNS, _RUNS_A_RUNNER)[len(given) :])
 
     def tell(done: int, seconds: float) -> None:
         print(f"\r{done} of {runs} runs, {seconds:.0f} s ", end="", flush=True)
 
-    before, after, ended = soak(runs, progress=tell)
-    crashes = sum(not _is_done_here(number) for number in range(-(-runs // _RUNS_A_RUNNER)))
+    before, after, ended = soak(runs, runs_a_runner, tell)
+    crashes = sum(not _is_done_here(number) for number in range(-(-runs // runs_a_runner)))
     print(f"\n{runs} runs, {crashes} runners killed in the middle of theirs")
     print(
         "of those that no crash ended:", ", ".join(f"{n} {status}" for status, n in ended.items())

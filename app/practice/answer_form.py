@@ -7,7 +7,6 @@ scripts keep as the draft.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any, cast
 
 from django.http import QueryDict
@@ -15,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from app.practice.models import Submission
 from app.practice.wording import in_words
-from graders.answers import Answer, Answers, Unreadable, read, written
+from graders.answers import Answer, Answers, Unreadable, read, unreadable, written
 from graders.answers.explaining import parameter_rows
 from graders.answers.quantities import Misread, read_quantity, units_for
 from graders.answers.worksheet import units
@@ -44,8 +43,14 @@ def values_of(submission: Submission) -> list[Any]:
 
 def with_values(statement: str, variant: Variant) -> str:
     """The statement with ``[[name]]`` replaced by the value of that parameter."""
-    values = {str(row["name"]): str(row["value"]) for row in _rows(variant)}
+    values = values_by_name(variant)
     return _PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), statement)
+
+
+def values_by_name(variant: Variant) -> dict[str, str]:
+    """The parameters as people read them: ``{"link": "50 GB/s"}``."""
+    rows = cast("list[dict[str, str]]", parameter_rows(variant))
+    return {row["name"]: row["value"] for row in rows}
 
 
 def form_context(variant: Variant, text: str) -> dict[str, Any]:
@@ -68,6 +73,12 @@ def canonical(spec: ProblemSpec, text: str) -> str:
         return written(read(text))
     except Unreadable:
         return text
+
+
+def unread(spec: ProblemSpec, source: str, seed: int) -> str:
+    """Why answers cannot be judged yet, in the reader's language; empty if they can."""
+    message = unreadable(spec.grader.model_dump(), source, seed)
+    return "" if message is None else str(in_words(to_json(message)))
 
 
 def source_of(spec: ProblemSpec, data: QueryDict) -> str:
@@ -119,10 +130,6 @@ def _numbers(fields: tuple[Field, ...]) -> dict[str, Number]:
                 for column in one.columns:
                     numbers[f"{one.name}.{row.name}.{column.name}"] = column
     return numbers
-
-
-def _rows(variant: Variant) -> list[Mapping[str, Any]]:
-    return cast("list[Mapping[str, Any]]", parameter_rows(variant))
 
 
 def _field(one: Field, answer: Answer) -> dict[str, Any]:

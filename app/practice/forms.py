@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from app.accounts.models import User
+from app.practice.answer_form import unread
 from app.practice.judging import queue_of
 from app.practice.models import Attempt, AttemptSpent, Problem, ProblemVersion, Submission
 from graders.verdict import JsonObject
@@ -122,8 +123,14 @@ class SubmissionForm(forms.Form):
                     "been drawn since. Reload the page to see them."
                 )
             )
-        if attempt.is_spent and self.cleaned_data.get("kind") == Submission.Kind.SUBMIT:
-            raise ValidationError(_ALREADY_JUDGED)
+        if self.cleaned_data.get("kind") == Submission.Kind.SUBMIT:
+            if attempt.is_spent:
+                raise ValidationError(_ALREADY_JUDGED)
+            # A forgotten unit is not to use the values up: their right answers would be shown.
+            source = str(self.cleaned_data.get("source", ""))
+            fault = unread(self.version.spec, source, attempt.seed)
+            if source and fault:
+                raise ValidationError(fault)
         return attempt
 
     def _original(self, pk: UUID | None) -> Submission:

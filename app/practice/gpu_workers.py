@@ -7,12 +7,16 @@ waits for a machine that is not there.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
+from collections.abc import Iterable
 
 from django.conf import settings
 from redis import Redis
 from redis.exceptions import RedisError
+
+from app.practice import gpu
 
 logger = logging.getLogger(__name__)
 
@@ -37,8 +41,30 @@ def say_alive(redis: Redis) -> None:
     redis.set(_KEY, "1", ex=_ALIVE_S)
 
 
-def keep_saying_alive() -> None:
-    """From now on, in a thread that ends with the process."""
+def announce(queues: Iterable[str]) -> None:
+    """A worker is ready: if it listens to the `gpu` queue, tell the web from now on.
+
+    When this returns the web knows, so that the first submission already finds the GPU.
+
+    Raises
+    ------
+    SystemExit
+        If it listens there without a GPU: Celery ends a worker on nothing less.
+    """
+    if QUEUE not in queues:
+        return
+    try:
+        found = gpu.properties()
+    except gpu.GpuUnusable as error:
+        raise SystemExit(str(error)) from None
+    if found is None:
+        raise SystemExit(
+            "A worker of the gpu queue needs a GPU, and none answers here. "
+            "Start it on a machine with one, or leave the queue to others."
+        )
+    logger.info("kernels are timed on %s", found["name"])
+    with contextlib.suppress(RedisError), Redis.from_url(settings.REDIS_URL) as redis:
+        say_alive(redis)
     threading.Thread(target=_say_for_ever, name="gpu-alive", daemon=True).start()
 
 

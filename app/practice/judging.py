@@ -29,6 +29,7 @@ from graders.ports import (
     Launcher,
     Outcome,
     Output,
+    Program,
     ProgramLimits,
     ProgramSpec,
     Shortage,
@@ -197,14 +198,18 @@ class SandboxLauncher:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
-        self._running: list[BatchRun | InteractiveRun] = []
+        self._running: list[BatchRun | InteractiveRun | gpu.GpuProgram] = []
         self._lock = threading.Lock()
         self.cancelled = False
 
-    def start(self, spec: ProgramSpec) -> SandboxProgram:
+    def start(self, spec: ProgramSpec) -> Program:
         with self._lock:
             if self.cancelled:
                 raise Cancelled
+            if spec.environment is Environment.GPU:
+                program = gpu.GpuProgram(spec)
+                self._running.append(program)
+                return program
             run = self._sandbox.start(_command(spec))
             self._running.append(run)
         return SandboxProgram(run)

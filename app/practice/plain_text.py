@@ -50,7 +50,8 @@ def _operations(data: dict[str, Any]) -> Iterator[str]:
     if "make" in data:
         yield data["make"]
     for step in data.get("operations", []):
-        yield f"{step['number']:>3}  {step['call']}"
+        mark = f"  [{step['mark']}]" if step["mark"] else ""
+        yield f"{step['number']:>3}  {step['call']}{mark}"
         if step["note"]:
             yield f"     {step['note']}"
         if not step["ok"]:

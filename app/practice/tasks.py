@@ -7,16 +7,15 @@ import os
 import secrets
 import threading
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 from uuid import UUID
 
 from celery import shared_task
-from celery.signals import worker_init, worker_ready
+from celery.signals import worker_init
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from app.practice import gpu, gpu_workers
 from app.practice.doorbell import ring
 from app.practice.judging import Mode, SandboxLauncher, host_sandbox, judge, make_launcher
 from app.practice.models import LeaseLost, Submission
@@ -173,21 +172,3 @@ def refuse_to_start_without_a_sandbox(**_: object) -> None:
             sandbox.close()  # it is the pool's processes that judge
     except SandboxError as error:
         raise SystemExit(f"The sandbox does not hold here: {error}") from None
-
-
-@worker_ready.connect
-def say_that_a_gpu_is_here(sender: Any, **_: object) -> None:
-    """A worker that listens to the `gpu` queue tells the web that somebody does."""
-    if gpu_workers.QUEUE not in sender.app.amqp.queues.consume_from:
-        return
-    try:
-        found = gpu.properties()
-    except gpu.GpuUnusable as error:
-        raise SystemExit(str(error)) from None
-    if found is None:
-        raise SystemExit(
-            "A worker of the gpu queue needs a GPU, and none answers here. "
-            "Start it on a machine with one, or leave the queue to others."
-        )
-    logger.info("kernels are timed on %s", found["name"])
-    gpu_workers.keep_saying_alive()

@@ -6,8 +6,19 @@ that the candidate saw. See `graders.answers.worksheet` for the language of the 
 """
 
 from graders.answers.authors import fill
-from graders.answers.judging import QUEUE, judge
+from graders.answers.judging import QUEUE, judge, unreadable
 from graders.answers.reading import Answer, Answers, Unreadable, read, written
 from graders.answers.settings import faults
 
-__all__ = ["QUEUE", "Answer", "Answers", "Unreadable", "faults", "fill", "judge", "read", "written"]
+__all__ = [
+    "QUEUE",
+    "Answer",
+    "Answers",
+    "Unreadable",
+    "faults",
+    "fill",
+    "judge",
+    "read",
+    "unreadable",
+    "written",
+]

@@ -56,4 +56,4 @@ def _text(answer: str, variant: Variant, kinds: Mapping[str, Kind]) -> str:
 
 def _quantity(formula: Formula, value: float) -> str:
     assert not isinstance(formula.kind, Plain)  # noqa: S101  a text is dealt with, a truth no answer
-    return f"{value!r} {units.base_text(formula.kind)}".strip()
+    return f"{value:.15g} {units.base_text(formula.kind)}".strip()

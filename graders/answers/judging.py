@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import cast
 
 from graders.answers.explaining import form_counterexample, value_counterexample
@@ -58,26 +58,40 @@ def judge(task: Task, source: bytes, launcher: Launcher, seed: int) -> Iterator[
     yield judged(results)
 
 
+def unreadable(section: Mapping[str, object], source: str, seed: int) -> Text | None:
+    """Why these answers cannot be judged yet; None if each of them can be read."""
+    try:
+        answers = read(source)
+    except Unreadable as error:
+        return error.message
+    variant = draw(Template.of(section), seed)
+    return _about_reading(variant, mark(variant, answers), answers)
+
+
+def _about_reading(variant: Variant, marks: list[Mark], answers: Answers) -> Text | None:
+    odd = next(strangers(variant.template.fields, answers), None)
+    if odd is not None:
+        return say(
+            "An answer must be to a field of the form, {name} is none. Remove it.", name=odd[:80]
+        )
+    unread = next((one for one in marks if one.misread is not None), None)
+    if unread is None:
+        return None
+    return say("{label}: {misread}.", label=unread.label, misread=unread.misread or "")
+
+
 def _judge_form(
     case: Case, variant: Variant, marks: list[Mark], answers: Answers, replay: JsonObject
 ) -> CaseResult:
     """Whether every answer can be read; nothing about whether it is right."""
-    unread = [one for one in marks if one.misread is not None]
-    odd = next(strangers(variant.template.fields, answers), None)
-    message: Text | None = None
-    if odd is not None:
-        message = say(
-            "An answer must be to a field of the form, {name} is none. Remove it.", name=odd[:80]
-        )
-    elif unread:
-        message = say("{label}: {misread}.", label=unread[0].label, misread=unread[0].misread or "")
+    message = _about_reading(variant, marks, answers)
     if message is not None:
         shown = form_counterexample(message, marks, replay)
         return CaseResult(
             case.name,
             Verdict.WRONG_ANSWER,
             message=message,
-            score=(len(marks) - len(unread)) / len(marks),
+            score=sum(one.misread is None for one in marks) / len(marks),
             counterexample=shown,
         )
     read_as: JsonObject = {

@@ -45,7 +45,7 @@ _ALIAS = re.compile(r"\.(?:set|symver|equ)\b|=")
 _ALLOWED = re.compile(
     r"__tsan_\w+|__asan_\w+|__ubsan_\w+|__x86_\w+|_Zn[wa]\w*|_Zd[la]\w*|"
     r"malloc|free|calloc|realloc|aligned_alloc|posix_memalign|memcpy|memmove|memset|memcmp|"
-    r"strlen|abs|labs|"
+    r"strlen|strcmp|abs|labs|"  # make_shared compares type names
     r"pthread_mutex_\w+|pthread_cond_\w+|pthread_spin_\w+|pthread_rwlock_\w+|"
     r"pthread_create|pthread_self|__gthrw_\w+|__pthread_key_create|pthread_key_create|"
     r"sched_yield|nanosleep|clock_nanosleep|syscall|__errno_location|"

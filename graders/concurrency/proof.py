@@ -89,14 +89,15 @@ class Prover:
 
         `random_executions` are those of each scenario.
         """
-        found = self._interleavings(program, seed, random_executions)
+        found = self.interleavings(program, seed, random_executions)
         if isinstance(found, Refusal):
             return found
-        return self._progress(program, seed) or found
+        return self.progress(program, seed) or found
 
-    def _interleavings(
-        self, program: bytes, seed: int, random_executions: int
+    def interleavings(
+        self, program: bytes, seed: int, random_executions: int = RANDOM_EXECUTIONS
     ) -> Refusal | Searched:
+        """Search every scenario for an execution that must not be."""
         plans = [plan for plan in self._plans if plan.check is Check.INTERLEAVINGS]
         command = build.check(
             RUNNER,
@@ -122,7 +123,8 @@ class Prover:
                     proved += coverage.proved
         return Searched(executions, proved, len(plans))
 
-    def _progress(self, program: bytes, seed: int) -> Refusal | None:
+    def progress(self, program: bytes, seed: int) -> Refusal | None:
+        """Suspend threads; refused is a weaker class than the problem asks for."""
         wanted = PROGRESS_CLASSES.index(self.structure.progress)
         for plan in self._plans:
             if plan.check is not Check.PROGRESS:

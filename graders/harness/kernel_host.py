@@ -51,6 +51,9 @@ _METHODS_THAT_READ = {
 }  # fmt: skip
 
 
+_FROM_HOST = {"tensor", "as_tensor", "asarray", "scalar_tensor"}
+
+
 class DeviceMode(TorchFunctionMode):
     """Host code sees ``cuda``; torch sees the CPU."""
 
@@ -75,6 +78,8 @@ class DeviceMode(TorchFunctionMode):
         if name in ("cuda", "to") and args:
             return self._move(name, func, args, kwargs, subject)
         chosen = _device_of(kwargs.get("device"))
+        if chosen == "cuda" and name in _FROM_HOST:
+            raise self.recording.refuse("from_host")
         if chosen == "cuda":
             kwargs["device"] = torch.device("cpu")
         before, self.on_device = self.on_device, chosen == "cuda" or (not chosen and bool(known))

@@ -102,7 +102,7 @@ def read_cubin(data: bytes) -> Cubin:
         )
     try:
         return _read(data)
-    except (struct.error, UnicodeDecodeError, IndexError) as error:
+    except (struct.error, UnicodeDecodeError, IndexError, OverflowError) as error:
         raise CubinError(say("a cubin must be a whole ELF file, this one is cut off")) from error
 
 

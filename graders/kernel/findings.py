@@ -184,6 +184,13 @@ def of_break(broke: Broke, replay: JsonObject) -> Finding:
             what=broke.message,
         )
         return Verdict.RUNTIME_ERROR, Counterexample("plain", summary, {}, replay)
+    if broke.kind == "cuda":
+        summary = say(
+            "line {line}: without a GPU only Triton kernels can be run, and this one is CUDA C++. "
+            "Write it in Triton, or practise on a site with a GPU",
+            line=line,
+        )
+        return Verdict.RUNTIME_ERROR, Counterexample("plain", summary, {"line": line}, replay)
     if broke.kind == "too_many_programs":
         summary = say(
             "a call on a small input may launch {limit} programs, this one launches more. Give "

@@ -7,7 +7,7 @@ process, which has the reference and has no candidate's code.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any, TypeAlias
@@ -64,8 +64,10 @@ class MemoryFault:
 
 @dataclass(frozen=True, slots=True)
 class Broke:
-    """The interpreter did not get to the end: ``raised``, ``forbidden``, ``too_many_programs``
-    or ``late``."""
+    """The interpreter did not get to the end.
+
+    `kind` is ``raised``, ``forbidden``, ``cuda``, ``too_many_programs`` or ``late``.
+    """
 
     kind: str
     message: str
@@ -105,6 +107,9 @@ class Interpreter:
         JudgeError
             If the interpreting program does not answer as it must.
         """
+        line = _line_of_cuda(record.message["steps"])
+        if line is not None:
+            return Broke("cuda", "", line)
         call = operation.call(given)
         words = [
             draw(one.fill, one.dtype, one.storage_elements, seed, stream).tobytes()
@@ -165,6 +170,12 @@ def _compare(
             written = np.frombuffer(parts[2 * i + 1], bool).reshape(output.shape)
             found.append(compare(np, expected, output.dtype, widen(raw, output.dtype), ~written))
     return tuple(found)
+
+
+def _line_of_cuda(steps: Sequence[Mapping[str, Any]]) -> int | None:
+    """Where a kernel in CUDA C++ is launched, which nothing here can run; None if there is none."""
+    launches = (step["launch"] for step in steps if "launch" in step)
+    return next((int(one["line"] or 0) for one in launches if "cuda" in one), None)
 
 
 def _exact(tensor: Tensor, seed: int, stream: int) -> Float64:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from graders.kernel import findings, on_gpu
+from graders.kernel.disassembly import disassemble
 from graders.kernel.interpreted import (
     Broke,
     Compared,
@@ -106,7 +107,9 @@ def judge(task: Task, source: bytes, launcher: Launcher, seed: int) -> Iterator[
                 task, settings.operation, session, recorder, reference, text, seed
             )
             return
-        judging = Judging(settings, recorder, interpreter, source.decode("utf-8", "replace"), seed)
+        judging = Judging(
+            settings, launcher, recorder, interpreter, source.decode("utf-8", "replace"), seed
+        )
         results: list[CaseResult] = []
         total = len(task.cases)
         for index, case in enumerate(task.cases, start=1):
@@ -142,12 +145,14 @@ class Judging:
     def __init__(
         self,
         settings: Settings,
+        launcher: Launcher,
         recorder: Recorder,
         interpreter: Interpreter,
         source: str,
         seed: int,
     ) -> None:
-        self._settings, self._recorder, self._interpreter = settings, recorder, interpreter
+        self._settings, self._launcher = settings, launcher
+        self._recorder, self._interpreter = recorder, interpreter
         self._source, self._seed = source, seed
         self.compiled: list[Json] = []
         self.sound = True  # no case has failed so far
@@ -208,7 +213,8 @@ class Judging:
 
     def _compiled(self, record: Record) -> JsonObject:
         plan = record.plan()
-        made = report(plan, record.message["kernels"], self._source)
+        sass = disassemble(self._launcher, plan.kernels)
+        made = report(plan, record.message["kernels"], self._source, sass)
         self.compiled.extend(made)
         return {"not_run": _too_large(), "kernels": len(plan.kernels)}
 

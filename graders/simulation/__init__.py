@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from graders.ports import Launcher, Task
-from graders.simulation import checkpointing, kv_cache, ring
+from graders.simulation import checkpointing, continuous_batching, kv_cache, ring
 from graders.verdict import Event
 
 QUEUE = "cpu"
 _SIMULATORS = {
     "checkpointing": checkpointing.judge,
+    "continuous-batching": continuous_batching.judge,
     "kv-cache": kv_cache.judge,
     "ring-collective": ring.judge,
 }

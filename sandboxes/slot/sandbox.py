@@ -25,6 +25,7 @@ from sandboxes.slot.launch import SlotLaunched
 from sandboxes.slot.slot import Slot
 
 MOST_IDLE = 16  # slots of a kind that are kept
+MOST_IDLE_WITH_TORCH = 2  # in each is a process of some 150 MiB that nobody shares
 ZYGOTES: Mapping[Profile, tuple[str, ...]] = {
     Profile.PYTHON: ("numpy",),
     Profile.TORCH: ("torch", "triton"),
@@ -199,7 +200,8 @@ class SlotSandbox:
     def _make_ready(self, kind: Kind, slot: Slot) -> None:
         is_ready = False
         try:
-            if len(self._idle[kind]) < MOST_IDLE:
+            most = MOST_IDLE_WITH_TORCH if "torch" in kind.modules else MOST_IDLE
+            if len(self._idle[kind]) < most:
                 slot.fork_ahead(self.host.hierarchies)
                 is_ready = True
             else:

@@ -11,6 +11,7 @@ from graders.verdict import (
     CaseResult,
     Counterexample,
     Event,
+    JsonObject,
     Verdict,
     case_finished,
     case_started,
@@ -79,13 +80,15 @@ def steps(results: list[CaseResult]) -> list[Event]:
     return told
 
 
-def judge_to_the_end(submission: Submission, results: list[CaseResult]) -> Submission:
+def judge_to_the_end(
+    submission: Submission, results: list[CaseResult], metrics: JsonObject | None = None
+) -> Submission:
     """Play the worker: claim, tell each case, write the verdict."""
     token = submission.claim()
     assert token is not None
     for event in steps(results):
         submission.record(token, event)
-    submission.finish(token, judged(results))
+    submission.finish(token, judged(results, metrics))
     submission.refresh_from_db()
     return submission
 

@@ -5,19 +5,38 @@ from __future__ import annotations
 from typing import cast
 
 from app.practice.judging import Mode, SandboxLauncher, judge
-from app.practice.loading import load_problems
-from app.practice.models import Attempt, Problem, Submission
+from app.practice.models import Attempt, Problem, ProblemVersion, Submission
 from graders.answers import fill
 from graders.verdict import EventKind
+from problems.package import SHIPPED, read_package
 from sandboxes.interface import Sandbox
 
 SLUG = "model-state-memory"
 
 
 def worksheet() -> Problem:
-    """The worksheet that ships with the project, published."""
-    load_problems()
-    return Problem.objects.select_related("current_version").get(slug=SLUG)
+    """The worksheet that ships with the project, published; no other package is read."""
+    package = read_package(SHIPPED / "round-3" / SLUG)
+    spec = package.spec
+    problem = Problem.objects.create(
+        uuid=spec.id,
+        slug=SLUG,
+        round=spec.round,
+        title=spec.title,
+        summary=spec.summary,
+        difficulty=spec.difficulty,
+        minutes=spec.minutes,
+        tags=spec.tags,
+    )
+    problem.current_version = ProblemVersion.objects.create(
+        problem=problem,
+        number=spec.version,
+        digest=package.digest,
+        spec_json=spec.model_dump(mode="json"),
+        files=dict(package.files),
+    )
+    problem.save()
+    return problem
 
 
 def answers_for(attempt: Attempt, path: str = "reference.yaml") -> str:

@@ -54,8 +54,8 @@ BOUNDS = [
     Bound(
         "CPU time of many processes",
         "import os\nfor _ in range(3): os.fork()\nwhile True: pass",
-        Limits(cpu_time_s=1.5, wall_time_s=60, processes=8),
-        1.5,
+        Limits(cpu_time_s=1.0, wall_time_s=60, processes=8),
+        1.0,
         lambda result: result.cpu_time_s,
         RunStatus.CPU_TIME_EXCEEDED,
     ),

@@ -8,7 +8,8 @@ from app.practice.forms import replay_of
 from app.practice.models import Submission
 from app.practice.wording import said_report, texts_of
 
-DRAWN = ("diagram", "kernel_time")  # metrics that have a drawing of their own
+# Metrics that have a drawing or words of their own.
+DRAWN = ("compiled", "diagram", "kernel_times", "not_measured")
 
 
 def panel_context(submission: Submission) -> dict[str, Any]:
@@ -30,7 +31,9 @@ def verdict_context(submission: Submission) -> dict[str, Any]:
         "report": report,
         # A run that went well is worth looking at too: the grader may draw one as a metric.
         "diagram": report.get("metrics", {}).get("diagram"),
-        "kernel_time": report.get("metrics", {}).get("kernel_time"),
+        "kernel_times": report.get("metrics", {}).get("kernel_times", []),
+        "compiled": report.get("metrics", {}).get("compiled"),
+        "not_measured": report.get("metrics", {}).get("not_measured"),
         "measured": [
             (key, value) for key, value in report.get("metrics", {}).items() if key not in DRAWN
         ],

@@ -34,7 +34,7 @@ def draw(job: Job, failure: Failure) -> JsonObject:
         steps.append(Step(say("crash"), rows, [_held(failure.crash.image)]))
     shown = len(steps) - 1
     make = say(
-        "{ranks} ranks, {saves} saves, schedule: {schedule}",
+        "ranks: {ranks}, saves: {saves}, schedule: {schedule}",
         ranks=job.n_ranks,
         saves=job.saves,
         schedule=failure.schedule,
@@ -56,8 +56,18 @@ def _steps(done: tuple[Done, ...], image: Image, fates: dict[int, Fate]) -> list
             rank=one.rank,
             operation=str(one),
         )
-        steps.append(Step(call, [], [_seen(disk)], _fate_text(fates.get(number))))
+        fate = fates.get(number)
+        steps.append(Step(call, [], [_seen(disk)], _fate_text(fate), _fate_mark(fate)))
     return steps
+
+
+def _fate_mark(fate: Fate | None) -> str:
+    match fate:
+        case Fate.LOST:
+            return say("lost")
+        case Fate.HALF:
+            return say("half lost")
+    return ""
 
 
 def _fate_text(fate: Fate | None) -> str:

@@ -59,12 +59,16 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One operation: the call as text, what was asked after it, and the state that it leaves."""
+    """One operation: the call as text, what was asked after it, and the state that it leaves.
+
+    `mark` is a word beside the call in the list, such as ``lost``, `note` a sentence with it.
+    """
 
     call: str
     rows: list[Row]
     views: list[View] = field(default_factory=list)
     note: str = ""
+    mark: str = ""
 
     @property
     def ok(self) -> bool:
@@ -77,6 +81,7 @@ class Step:
             "ok": self.ok,
             "shown": shown,
             "note": self.note,
+            "mark": self.mark,
             "rows": [row.to_json() for row in self.rows],
             "views": [view.to_json() for view in self.views],
         }

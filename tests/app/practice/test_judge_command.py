@@ -197,3 +197,20 @@ def test_a_checker_that_fails_is_our_fault_with_an_id_that_the_log_has(
     assert len(error_id) == 12
     assert f"judge error {error_id} on double" in caplog.text
     assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_worksheet_tells_its_values_and_takes_typed_answers(tmp_path: Path) -> None:
+    code, out = judge("model-state-memory", write(tmp_path, "megatron: 15 GB\n"), "--seed", 7)
+    assert code == 1
+    assert "Values of seed 7:" in out
+    assert "    dp = " in out
+    assert "an answer is needed, it is empty" in out
+    reference = PROJECT / "problems" / "round-3" / "model-state-memory" / "reference.yaml"
+    assert judge("model-state-memory", reference, "--seed", 7)[0] == 0
+    assert report_of("model-state-memory", reference, "--seed", 7)["verdict"] == "AC"
+
+
+def write(folder: Path, answers: str) -> Path:
+    path = folder / "answers.yaml"
+    path.write_text(answers)
+    return path

@@ -70,3 +70,30 @@ def test_a_configuration_is_wrapped_and_each_step_stands_on_lines_of_its_own() -
     assert told[0].startswith("model: parameter0=1,024 parameter1=1,024")
     assert told[1].startswith("       parameter")
     assert told[-3:] == ["weights: 16 B", "    = 2 n", "    = 2 * 8"]
+
+
+def test_operations_are_told_in_order_with_what_was_wrong_and_the_state_there() -> None:
+    kept = {"name": "answer", "expected": "1", "answer": "1", "ok": True}
+    wrong = {"name": "answer", "expected": "2", "answer": "3", "ok": False}
+    views = [{"title": "The blocks", "cells": [{"name": "1", "lines": ["7 8", "used by A"]}]}]
+    steps = [
+        {"rows": [kept], "ok": True, "note": "half of it", "mark": "lost", "shown": False},
+        {"rows": [kept, wrong], "ok": False, "note": "", "mark": "", "shown": True},
+    ]
+    told = lines(
+        make="Manager(4)",
+        operations=[
+            {"number": number, "call": f"append({number})", "views": views, **step}
+            for number, step in enumerate(steps, 1)
+        ],
+    )
+    assert told == [
+        "Manager(4)",
+        "  1  append(1)  [lost]",
+        "     half of it",
+        "  2  append(2)",
+        "     answer: must be 1, is 1",
+        "   ! answer: must be 2, is 3",
+        "     The blocks:",
+        "       1: 7 8, used by A",
+    ]

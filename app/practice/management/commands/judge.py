@@ -10,6 +10,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from app.practice.answer_form import values_by_name, variant_of
 from app.practice.judging import (
     Mode,
     about_grader,
@@ -82,6 +83,8 @@ class Command(BaseCommand):
         except ValueError as error:
             known = ", ".join(case.name for case in package.spec.cases)
             raise _fault(f"{error}; it has {known}") from None
+        if package.spec.is_drawn_per_attempt and not options["json"]:
+            self.tell_values(package, seed if replay is None else seed_of(replay))
         source = as_typed(package.spec, source, seed if replay is None else seed_of(replay))
         events = judge(package.spec, package.files, source, mode, seed, make_launcher(), replay)
         report: dict[str, Any] = {}
@@ -95,6 +98,12 @@ class Command(BaseCommand):
         else:
             self.tell_verdict(report)
         return str(report["verdict"])
+
+    def tell_values(self, package: Package, seed: int) -> None:
+        """What the seed draws, without which nobody could work the answers out."""
+        self.stdout.write(f"Values of seed {seed}:")
+        for name, text in values_by_name(variant_of(package.spec, seed)).items():
+            self.stdout.write(f"    {name} = {text}")
 
     def tell(self, event: Event) -> None:
         """A line for each case that was judged, with what the program printed under it."""

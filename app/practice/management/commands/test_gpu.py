@@ -12,15 +12,18 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext_lazy as _
 
 from app.practice import gpu
 from app.serving.trial import TrialSite
 from app.serving.visitor import Visitor
+from graders.kernel.statistics import median
+from graders.text import from_json
 from problems.package import SHIPPED, Package, find_packages, read_packages
 
 REPEATS = 20
@@ -36,10 +39,10 @@ class Journey:
     report: dict[str, Any]
 
     @property
-    def time(self) -> dict[str, Any]:
-        """What was measured on the GPU; empty where nothing was."""
-        found: dict[str, Any] = self.report.get("metrics", {}).get("kernel_time", {})
-        return found
+    def times(self) -> dict[str, dict[str, Any]]:
+        """What was measured on the GPU, by case; empty where nothing was."""
+        found = self.report.get("metrics", {}).get("kernel_times", [])
+        return {one["case"]: one for one in found}
 
 
 class Command(BaseCommand):
@@ -79,15 +82,18 @@ class Command(BaseCommand):
         self.stdout.write(f"{found['name']}, driver {_driver(found)}, {len(packages)} problems")
         faults: list[str] = []
         with tempfile.TemporaryDirectory(prefix="gauntlet-gpu-") as folder:
+            if settings.STATIC_ROOT.exists():
+                (Path(folder) / "static").symlink_to(settings.STATIC_ROOT)
             environment = {"SUBMISSIONS_PER_MINUTE": "1000000", "DEBUG": "false", "GPU": "on"}
             with (
                 TrialSite(Path(folder), environment, "--port", "0", "--workers", "1") as site,
                 closing(site.visitor()) as visitor,
             ):
                 for package in packages:
-                    faults += self.prove(package, visitor, site.folder, repeats, rejected)
-        for fault in faults:
-            self.stdout.write(self.style.ERROR(fault))
+                    for fault in self.prove(package, visitor, site.folder, repeats, rejected):
+                        self.stdout.write(self.style.ERROR(fault))
+                        self.stdout.write(last_lines(site.folder / "log" / "gpu-worker.log"))
+                        faults.append(fault)
         if faults:
             raise SystemExit(1)
 
@@ -97,14 +103,18 @@ class Command(BaseCommand):
         """Judge a package's submissions through the web; print its row; yield what is not right."""
         source = package.files[package.spec.reference_name]
         cold = judged(visitor, folder, package.slug, source)
-        if cold.verdict != "AC" or not cold.time:
+        if cold.verdict != "AC" or not cold.times:
             yield f"{package.slug}: the reference must be accepted and timed, got {cold.report}"
             return
         runs = [judged(visitor, folder, package.slug, source) for _ in range(max(repeats, 1))]
-        ratios = [run.time["time_over_reference"] for run in runs if run.time]
-        warm_s = sorted(run.wall_s for run in runs)[len(runs) // 2]
-        held_s = sorted(run.time["gpu_held_s"] for run in runs if run.time)[len(ratios) // 2]
-        self.stdout.write(row(package, runs[-1].time, ratios, cold.wall_s, warm_s, held_s))
+        for case in cold.times:
+            self.stdout.write(row(package.slug, case, [run.times[case] for run in runs]))
+        held_s = median([run.report["metrics"]["gpu_held_s"] for run in runs])
+        warm_s = median([run.wall_s for run in runs])
+        self.stdout.write(
+            f"    POST to verdict: first {cold.wall_s:.1f} s, then {warm_s:.1f} s; "
+            f"GPU held {held_s:.2f} s"
+        )
         expected = [
             (path, one)
             for path, one in package.spec.expected.items()
@@ -127,7 +137,10 @@ def kernel_packages(slugs: list[str]) -> list[Package]:
     CommandError
         If one of `slugs` is none of them, or a package is broken.
     """
-    packages, complaints = read_packages(find_packages(SHIPPED))
+    folders = find_packages(SHIPPED)
+    packages, complaints = read_packages(
+        [folder for folder in folders if not slugs or folder.name in slugs]
+    )
     if complaints:
         raise CommandError("\n".join(str(complaint) for complaint in complaints))
     kernels = [one for one in packages if one.spec.grader.kind == "kernel"]
@@ -139,11 +152,17 @@ def kernel_packages(slugs: list[str]) -> list[Package]:
 
 def judged(visitor: Visitor, folder: Path, slug: str, source: str) -> Journey:
     """Send a source as a browser does and wait for the end on the websocket."""
+    visitor.close()  # what is kept open has died while the last submission was judged
     began = time.monotonic()
     submission = visitor.submit(slug, source)
     end = list(visitor.watch(submission, limit_s=VERDICT_LIMIT_S))[-1]
     wall_s = time.monotonic() - began
     return Journey(str(end["verdict"]), wall_s, report_of(folder, submission))
+
+
+def last_lines(log: Path, count: int = 40) -> str:
+    """The end of a log; nothing where there is none."""
+    return "\n".join(log.read_text().splitlines()[-count:]) if log.exists() else ""
 
 
 def report_of(folder: Path, submission: UUID) -> dict[str, Any]:
@@ -153,30 +172,23 @@ def report_of(folder: Path, submission: UUID) -> dict[str, Any]:
         (text,) = connection.execute(
             "SELECT report FROM practice_submission WHERE id = ?", (submission.hex,)
         ).fetchone()
-    found: dict[str, Any] = json.loads(text)
-    return found
+    return cast("dict[str, Any]", from_json(json.loads(text)))  # in English
 
 
-def row(
-    package: Package,
-    figures: dict[str, Any],
-    ratios: list[float],
-    cold_s: float,
-    warm_s: float,
-    held_s: float,
-) -> str:
-    """A problem's figures on one line of Markdown."""
-    vendor = "-"
-    if "reference_over_vendor" in figures:
-        vendor = f"{1.0 / figures['reference_over_vendor']:.3f} of {figures['vendor']}"
-    copy = "-"
-    if "reference_of_copy" in figures:
-        copy = f"{figures['reference_of_copy']:.3f}"
+def row(slug: str, case: str, measured: list[dict[str, Any]]) -> str:
+    """A timed case's figures on one line of Markdown; the reference judged against itself."""
+    last = measured[-1]
+    ratios = [one["time_over_reference"] for one in measured]
+    vendor = copy = "-"
+    if "reference_over_vendor" in last:
+        vendor = f"{1.0 / last['reference_over_vendor']:.3f} of {last['vendor']}"
+    if "reference_of_copy" in last:
+        copy = f"{last['reference_of_copy']:.3f}"
     return (
-        f"| {package.slug} | {figures['case']} | {figures['reference_time_us']:.1f} us "
-        f"| {figures['tflop_per_s']:.0f} TFLOP/s | {figures['gb_per_s']:.0f} GB/s | {vendor} "
-        f"| {copy} | {100 * (max(ratios) - min(ratios)):.2f} % of {len(ratios)} "
-        f"| {cold_s:.1f} s | {warm_s:.1f} s | {held_s:.2f} s |"
+        f"| {slug} | {case} | {last['reference_time_us']:.1f} us "
+        f"| {last['tflop_per_s']:.1f} TFLOP/s | {last['gb_per_s']:.0f} GB/s "
+        f"| {last['peak_percent']} % | {vendor} | {copy} "
+        f"| {min(ratios):.4f} to {max(ratios):.4f} in {len(ratios)} |"
     )
 
 

@@ -78,6 +78,7 @@ def test_the_timeline_ends_with_the_crash_what_was_lost_and_what_the_disk_held(
         "write",
     ]
     (write,) = (step for step in before if "write('1.rank-0'" in step["call"])
+    assert write["mark"] == "half lost"
     assert write["note"] == "In this crash only half of it had reached the disk."
     assert crash["call"] == "crash"
     assert crash["shown"]

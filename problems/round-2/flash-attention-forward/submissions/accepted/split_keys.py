@@ -1,4 +1,4 @@
-# As for decoding: programs of their own take pieces of the keys, and a second kernel joins them.
+# Programs of their own take pieces of the keys, and a second kernel joins them.
 import math
 
 import torch
@@ -23,14 +23,15 @@ def pieces(
     top = tl.full((BQ,), -float("inf"), tl.float32)
     total = tl.zeros((BQ,), tl.float32)
     output = tl.zeros((BQ, PADDED), tl.float32)
-    for start in range(split * piece, min((split + 1) * piece, k_len), BK):
+    end = min((split + 1) * piece, k_len)
+    for start in range(split * piece, end, BK):
         columns = start + tl.arange(0, BK)
-        inside = (columns[:, None] < k_len) & (features[None, :] < HEAD)
+        inside = (columns[:, None] < end) & (features[None, :] < HEAD)
         at = kv + columns[:, None] * HEAD + features[None, :]
         keys = tl.load(k + at, mask=inside, other=0.0)
         values = tl.load(v + at, mask=inside, other=0.0)
         score = tl.dot(q_tile, tl.trans(keys), input_precision="ieee") * scale
-        seen = columns[None, :] < k_len
+        seen = columns[None, :] < end
         if CAUSAL:
             seen = seen & (columns[None, :] <= rows[:, None] + k_len - q_len)
         score = tl.where(seen, score, -float("inf"))
