@@ -33,6 +33,12 @@ _PLAIN_CALL = re.compile(r"(?:call|jmp)q?\s+([A-Za-z_][\w.$]*)$")
 _POINTER = re.compile(r"\.quad\s+([A-Za-z_][\w.$]*)")
 _GLOBAL = re.compile(r"\.(?:globl|global|weak)\s+([\w.$]+)")
 _COMMON = re.compile(r"\.(?:comm|lcomm|local)\s+([\w.$]+)")
+# Whatever has another name may be code.
+_DATA_SECTIONS = (
+    ".data", ".rodata", ".bss", ".tdata", ".tbss", ".gcc_except_table", ".init_array",
+    ".fini_array", ".debug_", ".note", ".comment", ".eh_frame", ".stapsdt", ".gnu.linkonce.d",
+)  # fmt: skip
+_FUNCTION = re.compile(r"\.type\s+([\w.$]+),\s*@(?:function|gnu_indirect_function)")
 _LABEL = re.compile(r"([A-Za-z_.$][\w.$]*):")
 _ALIAS = re.compile(r"\.(?:set|symver|equ)\b|=")
 
@@ -79,6 +85,8 @@ def _objections(assembly: str, instrumented: bool) -> Iterator[str]:
     defined: set[str] = set()
     used: dict[str, None] = {}
     exported: list[str] = []
+    functions: set[str] = set()
+    kinds: dict[str, bool] = {}  # section -> whether it may hold code
     for raw in assembly.splitlines():
         line = raw.strip()
         if not line or raw.startswith("#NO_APP"):
@@ -95,9 +103,15 @@ def _objections(assembly: str, instrumented: bool) -> Iterator[str]:
         if line.startswith("."):
             if section := _SECTION.match(line):
                 name, flags, short = section.groups()
-                executable = short == "text" or "x" in (
-                    flags if flags is not None else _default_flags(name or "")
-                )
+                name = name or f".{short}"
+                executable = "x" in (flags or "") or not name.startswith(_DATA_SECTIONS)
+                # The assembler keeps a section's first flags, whatever is written later.
+                if kinds.setdefault(name, executable) is not executable:
+                    yield say(
+                        "Code and data must have different sections: {name} has both. Leave the "
+                        "section attribute out.",
+                        name=name[:80],
+                    )
             elif line.startswith((".pushsection", ".previous")):
                 executable = True  # gcc writes neither for code; what follows is looked at
             elif executable and _DATA.match(line) and raw.strip() != _PADDING:
@@ -116,6 +130,8 @@ def _objections(assembly: str, instrumented: bool) -> Iterator[str]:
                     )
             if common := _COMMON.match(line):
                 defined.add(common[1])
+            if function := _FUNCTION.match(line):
+                functions.add(function[1])
             if visible := _GLOBAL.match(line):
                 exported.append(visible[1])
             if pointer := _POINTER.match(line):
@@ -136,14 +152,10 @@ def _objections(assembly: str, instrumented: bool) -> Iterator[str]:
             used.setdefault(symbol)
         if call := _PLAIN_CALL.match(line):
             used.setdefault(call[1])
-    yield from _about_exports(exported, defined)
+    # A global variable has its own name in C++ too; it must only not be a name of the judge's.
+    doubtful = [name for name in exported if name in functions or _ALLOWED.fullmatch(name)]
+    yield from _about_exports(doubtful, defined)
     yield from _about_libraries([name for name in used if name not in defined])
-
-
-def _default_flags(section: str) -> str:
-    """What the assembler gives a section of which only the name is written."""
-    arrays = (".init_array", ".fini_array")
-    return "ax" if section.startswith((".text", ".init", ".fini")) and section not in arrays else ""
 
 
 def _is_clone_alias(line: str) -> bool:
