@@ -20,6 +20,7 @@ from sandboxes.interface import SandboxError
 
 MIB = 1 << 20
 _PREFIX = "gauntlet-"
+_CONTROLLERS = "+memory +pids"
 _PARENT = "gauntlet"  # under version 2, where a group with children may hold no processes
 _LONGEST_FILE_BYTES = 1 << 16
 _numbers = itertools.count(1)
@@ -219,7 +220,10 @@ def sweep(hierarchies: Hierarchies) -> list[str]:
 def _prepare_v2(parent: Path) -> bool:
     try:
         parent.mkdir(exist_ok=True)
-        (parent / "cgroup.subtree_control").write_text("+memory +pids")
+        controllers = (parent / "cgroup.controllers").read_text().split()
+        if not {"memory", "pids"} <= set(controllers) and os.getpid() in _members(parent.parent):
+            _pass_on(parent.parent)
+        (parent / "cgroup.subtree_control").write_text(_CONTROLLERS)
     except OSError:
         works = False
     else:
@@ -228,6 +232,40 @@ def _prepare_v2(parent: Path) -> bool:
         with contextlib.suppress(OSError):
             parent.rmdir()
     return works
+
+
+def _pass_on(group: Path, patience_s: float = 1.0) -> None:
+    """Let the group that this process is in, and was given, limit groups inside it.
+
+    A group of version 2 that does so may have no members of its own, except at the very top:
+    those that it has, move one level down. So it is with ``Delegate=yes`` and in containers.
+
+    Raises
+    ------
+    OSError
+        If this user may not; everybody is back where they were.
+    """
+    runner = group / "gauntlet-runner"
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            (group / "cgroup.subtree_control").write_text(_CONTROLLERS)
+            return
+        except OSError as error:
+            if error.errno != errno.EBUSY or time.monotonic() > deadline:
+                if runner.is_dir():
+                    _move(runner, group)
+                    runner.rmdir()
+                raise
+        runner.mkdir(exist_ok=True)
+        _move(group, runner)
+
+
+def _move(source: Path, target: Path) -> None:
+    for process_id in _members(source):
+        if process_id:  # 0 is one that is not seen from here
+            with contextlib.suppress(ProcessLookupError):
+                (target / "cgroup.procs").write_text(str(process_id))
 
 
 def _works(hierarchies: Hierarchies) -> bool:

@@ -82,10 +82,14 @@ GRADERS: dict[str, Grader] = {
 
 
 def about_grader(spec: ProblemSpec) -> Iterator[tuple[Location, str]]:
-    """What the grader says is wrong with its section of problem.yaml, beyond the shape."""
+    """What the grader says is wrong with its section and cases, beyond their shape."""
+    settings = spec.grader.model_dump()
     if spec.grader.kind == "answers":
-        for fault in graders.answers.faults(spec.grader.model_dump()):
+        for fault in graders.answers.faults(settings):
             yield ("grader", *fault.place), fault.message
+    elif spec.grader.kind == "concurrency":
+        for index, message in graders.concurrency.faults(settings, cases_for(spec, Mode.SUBMIT)):
+            yield ("cases", index, "input"), message
 
 
 def queue_of(spec: ProblemSpec) -> str:

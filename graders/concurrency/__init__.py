@@ -4,5 +4,6 @@ See ``README.md`` in this folder.
 """
 
 from graders.concurrency.judging import QUEUE, judge
+from graders.concurrency.scenarios import faults
 
-__all__ = ["QUEUE", "judge"]
+__all__ = ["QUEUE", "faults", "judge"]

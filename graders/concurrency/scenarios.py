@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar, cast
@@ -167,6 +167,16 @@ def read_plan(case: Case, structure: Structure) -> Plan:
         )
     reader.finish()
     return Plan(case, check, work)
+
+
+def faults(settings: Mapping[str, Any], cases: Sequence[Case]) -> Iterator[tuple[int, str]]:
+    """What is wrong with the cases' inputs, each with the case's index."""
+    structure = Structure.of(settings)
+    for index, case in enumerate(cases):
+        try:
+            read_plan(case, structure)
+        except JudgeError as error:
+            yield index, str(error)
 
 
 def _scenario(reader: _Reader, instance: Instance, structure: Structure) -> Scenario:

@@ -197,3 +197,13 @@ def test_a_worksheet_whose_formula_does_not_hold_is_refused_where_it_stands(
     first = load_problems([tmp_path]).complaints[0]
     assert (first.line, "thumb" in first.message) == (line, True)
     assert not Problem.objects.exists()
+
+
+def test_a_scenario_that_is_none_is_refused_where_it_stands(tmp_path: Path) -> None:
+    folder = tmp_path / "round-1" / "spsc-ring"
+    shutil.copytree(SHIPPED / "round-1/spsc-ring", folder)
+    path = folder / "problem.yaml"
+    sound = path.read_text()
+    path.write_text(sound.replace("[pop", "[poop", 1))
+    wrong = [str(one) for one in load_problems([tmp_path]).complaints]
+    assert any("operations of a queue: push, pop" in one for one in wrong), wrong
