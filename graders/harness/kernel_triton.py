@@ -204,7 +204,8 @@ class TritonRecorder:
             if math.prod(blocks) == 0:
                 return
             if self.compiles:
-                key = str(sorted(map(str, specialization))) + str(parsed)
+                # In the arguments' order: a kernel for one that 16 divides is wrong for another.
+                key = str(list(specialization)) + str(parsed)
                 kernel = self._compile(
                     function, key, signature, parsed, constexprs, attributes, line
                 )

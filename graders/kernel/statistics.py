@@ -86,7 +86,7 @@ def median_interval(n: int, confidence: float = CONFIDENCE) -> tuple[int, int]:
     # lie on one side of it: Binomial(n, 1/2) <= k, twice.
     below, chosen = 0.0, 0
     for k in range((n + 1) // 2):
-        below += math.comb(n, k) * 0.5**n
+        below += math.comb(n, k) / 2**n  # of whole numbers: neither is too large for a float
         if 2.0 * below > 1.0 - confidence:
             break
         chosen = k

@@ -107,6 +107,25 @@ def f(x):
     assert len(step.choices) == 4
 
 
+def test_a_kernel_for_one_divisible_argument_is_not_taken_for_another(launcher: Launcher) -> None:
+    body = """
+@triton.jit
+def copy(x, y, m, n, B: tl.constexpr):
+    here = tl.arange(0, B)
+    tl.store(y + here, tl.load(x + here, mask=here < n, other=0.0), mask=here < m)
+def f(x):
+    y = torch.empty_like(x)
+    copy[(1,)](x, y, 16, 18, B=512)
+    copy[(1,)](x, y, 18, 16, B=512)
+    return y
+"""
+    found = record(launcher, body, compiles=True)
+    assert isinstance(found, Record), found
+    first, second = (step for step in found.plan().steps if isinstance(step, Launch))
+    kernels = found.plan().kernels
+    assert kernels[first.kernel].cubin != kernels[second.kernel].cubin
+
+
 def test_seventeen_configurations_are_too_many(launcher: Launcher) -> None:
     body = """
 @triton.autotune([triton.Config({"B": 64}, num_stages=i) for i in range(17)], key=["n"])

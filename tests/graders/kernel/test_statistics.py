@@ -37,6 +37,11 @@ def test_a_tiny_sample_gives_its_whole_range(n: int) -> None:
     assert median_interval(n) == (0, n - 1)
 
 
+def test_the_interval_of_thousands_is_that_of_the_normal_distribution() -> None:
+    low, high = median_interval(4000)
+    assert high - low == pytest.approx(1.96 * math.sqrt(4000), rel=0.02)
+
+
 def test_an_outlier_does_not_move_the_ratio() -> None:
     a, b = [1.02] * 59 + [50.0], [1.0] * 60
     found = ratio(a, b)
