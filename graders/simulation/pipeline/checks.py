@@ -194,8 +194,8 @@ def _deadlock(made: Run) -> Failure | None:
         waits.append(((rank, at), (other, index)))
     assert links is not None  # noqa: S101  a cycle has at least one rank
     text = say(
-        "deadlock: ranks must not wait for each other in a circle, but {links}. List what is needed "
-        "before what waits.",
+        "deadlock: ranks must not wait for each other in a circle, but {links}. List what is "
+        "needed before what waits.",
         links=links,
     )
     marked = tuple(place for place, _ in waits)

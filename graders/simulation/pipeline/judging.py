@@ -79,7 +79,7 @@ def judge(task: Task, source: bytes, launcher: Launcher, seed: int) -> Iterator[
         submission.close()
     metrics: JsonObject = {"cases_not_run": not_run} if not_run else {}
     if judging.timelines:
-        metrics["timelines"] = list(judging.timelines.values())
+        metrics["pipeline_timelines"] = list(judging.timelines.values())
     event = judged(results, metrics)
     # What was not run earned nothing.
     event.data["score"] = sum(one.score for one in results) / max(total, 1)
@@ -217,7 +217,7 @@ def _explain(small: Tried, asked: Pipeline, case: Case, seed: int) -> tuple[str,
             input=asked.describe(),
         )
     given = small.pipeline.to_json()
-    data: JsonObject = {"input": _flat(small.pipeline), "failure": failure.kind}
+    data: JsonObject = {"make": _call(small.pipeline), "failure": failure.kind}
     if small.traceback:
         data["traceback"] = small.traceback
     if small.run is not None:
@@ -228,12 +228,9 @@ def _explain(small: Tried, asked: Pipeline, case: Case, seed: int) -> tuple[str,
     return message, Counterexample("pipeline_timeline", failure.text, data, replay)
 
 
-def _flat(pipeline: Pipeline) -> JsonObject:
-    """What the candidate's function was called with, costs beside the rest."""
-    arguments = pipeline.arguments()
-    costs = arguments.pop("costs")
-    assert isinstance(costs, dict)  # noqa: S101  `arguments` made it
-    return {**arguments, **costs}
+def _call(pipeline: Pipeline) -> str:
+    """The call of the candidate's function, as Python writes it."""
+    return f"schedule({', '.join(repr(one) for one in pipeline.arguments().values())})"
 
 
 def _import_failed(failed: Raised | Stopped, printed: str) -> Event:

@@ -19,7 +19,7 @@ TOP_MARGIN = 20.0
 ROW_HEIGHT = 38.0
 CELL_HEIGHT = 26.0
 AXIS_HEIGHT = 30.0
-MIN_UNIT_WIDTH = 5.0
+MIN_UNIT_WIDTH = 5.0  # then labels are left out, and titles say them
 MAX_UNIT_WIDTH = 34.0
 CHARACTER_WIDTH = 6.6
 MAX_NEVER_RAN = 6  # shown of one rank
@@ -33,12 +33,15 @@ def beside(yours: Run, published: Run, failure: Failure | None = None) -> JsonOb
     Returns
     -------
     JsonObject
-        ``yours`` and ``published``, each as `layout` gives it, and ``schedule``.
+        ``yours`` and ``published``, each as `layout` gives it, ``schedule``, and the ``kinds`` of
+        passes that it has.
     """
     until = max(yours.end, published.end)
     return {
         "schedule": yours.pipeline.schedule.value,
-        "yours": layout(yours, until, failure),
+        "kinds": [kind for kind in yours.pipeline.schedule.kinds if kind != "FB"],
+        # Ranks that stopped would stand far from where they stopped.
+        "yours": layout(yours, yours.end if yours.stuck else until, failure),
         "published": layout(published, until, None),
     }
 
@@ -74,6 +77,8 @@ def layout(made: Run, until: int, failure: Failure | None) -> JsonObject:
         "tick_y": plot.bottom_y + 9,
         "tick_text_y": plot.bottom_y + 22,
         "top_y": TOP_MARGIN - 6,
+        "head_y": TOP_MARGIN - 6,
+        "peak_x": round(plot.width - PEAK_WIDTH + 10, 1),
         "plot_x1": LABEL_WIDTH,
         "plot_x2": plot.x(until),
         "limit_x": plot.x(limit) if limit <= until else None,
@@ -89,22 +94,23 @@ def layout(made: Run, until: int, failure: Failure | None) -> JsonObject:
 def _summary(made: Run) -> str:
     ranks = say_n("{count} rank", "{count} ranks", count=made.pipeline.n_ranks)
     peak = max(made.peak(rank) for rank in range(made.pipeline.n_ranks))
+    stashes = say_n("{count} stash", "{count} stashes", count=peak)
     if made.stuck:
         return say(
-            "{ranks}, of which {stuck} wait for ever; at most {peak} stashes on a rank.",
+            "{ranks}, of which {stuck} wait for ever; at most {stashes} on a rank.",
             ranks=ranks,
             stuck=len(made.stuck),
-            peak=peak,
+            stashes=stashes,
         )
     share = 100 * made.bubble / made.end if made.end else 0
     return say(
         "{ranks}, {end} units of time; the idlest rank stands still for {bubble} of them, "
-        "{share:.1f} %; at most {peak} stashes on a rank.",
+        "{share:.1f} %; at most {stashes} on a rank.",
         ranks=ranks,
         end=made.end,
         bubble=made.bubble,
         share=share,
-        peak=peak,
+        stashes=stashes,
     )
 
 
@@ -139,7 +145,6 @@ class _Plot:
             "y": self.y(rank),
             "height": CELL_HEIGHT,
             "text_y": middle_y + 4,
-            "peak_x": round(self.width - PEAK_WIDTH + 10, 1),
             "peak": self.made.peak(rank),
             "allowed": pipeline.max_in_flight(rank),
             "over": self.made.peak(rank) > pipeline.max_in_flight(rank),
@@ -193,30 +198,31 @@ class _Plot:
     ) -> JsonObject:
         rank, index = place
         height = CELL_HEIGHT / len(operation.parts)
+        middle, y = round(x + width / 2, 1), self.y(rank)
         parts: list[Json] = []
         for number, part in enumerate(operation.parts):
             label = self._label(part.micro_batch, part.stage, width)
-            y = self.y(rank) + number * height
+            part_y = y + number * height
             parts.append(
                 {
                     "kind": part.kind,
                     "micro_batch": part.micro_batch,
                     "stage": part.stage,
-                    "y": y,
+                    "y": part_y,
                     "height": height,
                     "label": label,
-                    "label_y": round(y + height / 2 + 4, 1),
+                    "label_y": round(part_y + height / 2 + 4, 1),
                 }
             )
         return {
             "rank": rank,
             "index": index,
             "x": x,
-            "y": self.y(rank),
+            "y": y,
             "width": round(width, 1),
             "height": CELL_HEIGHT,
-            "label_x": round(x + width / 2, 1),
-            "mark_y": self.y(rank) - 2,
+            "label_x": middle,
+            "mark": f"M{middle - 5} {y - 7}H{middle + 5}L{middle} {y - 1}Z",
             "bad": place in marked,
             "parts": parts,
         }

@@ -51,7 +51,7 @@ def interleaved(p, m, v, rank):
                 backward.append(("B", i, (v - 1 - chunk) * p + rank))
     warm_up = min(len(forward), 2 * (p - 1 - rank) + (v - 1) * p)
     order = forward[:warm_up]
-    for one, other in zip(forward[warm_up:], backward):
+    for one, other in zip(forward[warm_up:], backward, strict=False):
         order += [one, other]
     order += backward[len(forward) - warm_up :]
     return [(kind, i, stage) for kind, i, stage in order if i < m]
