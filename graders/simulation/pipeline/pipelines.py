@@ -72,7 +72,7 @@ class Costs:
 
     def to_json(self) -> JsonObject:
         """As the candidate gets them, with ``B``."""
-        return {**asdict(self), "B": self.B}
+        return {"F": self.F, "B": self.B, **asdict(self)}
 
 
 @dataclass(frozen=True, slots=True, order=True)
