@@ -54,7 +54,7 @@ def drawings_of(counterexample: dict[str, Any]) -> list[str]:
 
 
 def _cases(submission: Submission, report: dict[str, Any]) -> list[dict[str, Any]]:
-    texts = texts_of(submission)
+    texts = texts_of(submission.version)
     breaks = {
         case.name: texts.get(case.breaks, case.breaks) for case in submission.version.spec.cases
     }
