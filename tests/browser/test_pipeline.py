@@ -63,17 +63,17 @@ def test_the_faulty_operation_is_chosen_and_arrow_keys_go_to_the_others(
 ) -> None:
     page = open_browser(owner, viewport=PHONE).new_page()
     page.goto(f"/submissions/{rejected.pk}/")
-    assert said(page) == "rank 0: B of micro-batch 0 in stage 0 never begins"
+    assert said(page) == "rank 0: B of micro-batch 0 in stage 0, never begins"
     assert page.locator(".pl-bad").count() == 2
     page.locator("pipeline-steps").first.scroll_into_view_if_needed()
     expect(page.locator(".pl-bad").first).to_be_in_viewport()
     assert page.locator(".pl-wait").count() == 2
     page.locator("pipeline-steps").first.focus()
     page.keyboard.press("Home")
-    expected = "rank 0: F of micro-batch 0 in stage 0 from 0 to 1, stashes held: 1"
+    expected = "rank 0: F of micro-batch 0 in stage 0, 0 to 1, stashes held: 1"
     expect(page.locator(".pipeline-place").first).to_have_text(expected)
     page.keyboard.press("ArrowDown")
-    assert said(page).startswith("rank 1: F of micro-batch 0 in stage 1 from 1 to 2")
+    assert said(page).startswith("rank 1: F of micro-batch 0 in stage 1, 1 to 2")
     page.keyboard.press("ArrowLeft")
     assert said(page).startswith("rank 0: F of micro-batch 0")
 

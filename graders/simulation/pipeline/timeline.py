@@ -24,7 +24,7 @@ MAX_UNIT_WIDTH = 34.0
 CHARACTER_WIDTH = 6.6
 MAX_NEVER_RAN = 6  # shown of one rank
 NEVER_RAN_WIDTH = 24.0
-MAX_CELLS = 900
+MAX_CELLS = 400
 
 
 def beside(yours: Run, published: Run, failure: Failure | None = None) -> JsonObject:
@@ -64,7 +64,8 @@ def layout(made: Run, until: int, failure: Failure | None) -> JsonObject:
     plot = _Plot(made, until)
     marked = failure.marked if failure else ()
     ran = sorted((one for row in made.ran for one in row), key=lambda one: (one.begin, one.rank))
-    cells: list[Json] = [plot.cell(one, marked) for one in ran[:MAX_CELLS]]
+    shown = [one for at, one in enumerate(ran) if at < MAX_CELLS or (one.rank, one.index) in marked]
+    cells: list[Json] = [plot.cell(one, marked) for one in shown]
     for rank in sorted(made.stuck):
         cells += plot.never_ran(rank, marked)
     rows: list[Json] = [plot.row(rank) for rank in range(made.pipeline.n_ranks)]
@@ -85,6 +86,7 @@ def layout(made: Run, until: int, failure: Failure | None) -> JsonObject:
         "rows": rows,
         "ticks": plot.ticks(),
         "cells": cells,
+        "n_drawn": len(cells),
         "n_operations": sum(len(order) for order in made.orders),
         "waits": waits,
         "text": _summary(made),

@@ -63,3 +63,13 @@ def test_the_bubble_s_share_and_the_stashes_are_said() -> None:
         "2 ranks, 9 units of time; the idlest rank stands still for 3 of them, 33.3 %; at most "
         "2 stashes on a rank."
     )
+
+
+def test_of_a_large_pipeline_the_first_operations_are_drawn_and_the_faulty_one() -> None:
+    pipeline = Pipeline(8, 40, 1, Schedule.ONE_F_ONE_B, Costs(1, 1, 1, 3))
+    orders = published(pipeline)
+    orders[7][-2:] = [orders[7][-1], orders[7][-2]]  # the last backward pass before its forward
+    picture = drawn(pipeline, orders)["yours"]
+    assert picture["n_operations"] == 640
+    assert picture["n_drawn"] == len(picture["cells"]) < 440
+    assert [cell["rank"] for cell in picture["cells"] if cell["bad"]] == [7, 7]
