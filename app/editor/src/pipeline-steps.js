@@ -2,6 +2,8 @@
 
 const KEYS = { ArrowRight: "forward", ArrowLeft: "back", ArrowUp: "up", ArrowDown: "down", Home: "first", End: "last" };
 
+const ROOM = 40; // to the right of where an operation begins, in pixels
+
 export class PipelineSteps extends HTMLElement {
   connectedCallback() {
     this.cells = [...this.querySelectorAll(".pl-cell")];
@@ -53,9 +55,12 @@ export class PipelineSteps extends HTMLElement {
   select(at) {
     this.at = at;
     this.show();
+    // Only the drawing's own box scrolls, not the page, and only to what is out of sight.
     const box = this.querySelector(".pipeline-scroll");
-    const middle = Number(this.cells[at].dataset.x) - box.clientWidth / 2;
-    if (box.scrollWidth > box.clientWidth) box.scrollTo({ left: middle }); // only the drawing's own box, not the page
+    const x = Number(this.cells[at].dataset.x);
+    if (x < box.scrollLeft || x + ROOM > box.scrollLeft + box.clientWidth) {
+      box.scrollTo({ left: x - box.clientWidth / 2 });
+    }
   }
 
   show() {
