@@ -127,6 +127,10 @@ class RubricLevel(Strict):
     levels: list[Text] = Field(min_length=2)
 
 
+# Of a worksheet, of which nothing is run: only the size of what is sent counts.
+_ANSWERS_LIMITS = {"cpu_time_s": 1.0, "wall_time_s": 5.0, "memory_mib": 16, "source_kib": 16}
+
+
 class ProblemSpec(Strict):
     """The whole of problem.yaml."""
 
@@ -149,6 +153,14 @@ class ProblemSpec(Strict):
     follow_ups: list[FollowUp] = Field(default_factory=list)
     rubric: list[RubricLevel] = Field(default_factory=list)
     expected: dict[str, Expectation]  # path under submissions/ -> what it must get
+
+    @model_validator(mode="before")
+    @classmethod
+    def answers_need_no_limits(cls, given: Any) -> Any:
+        grader = given.get("grader") if isinstance(given, dict) else None
+        if isinstance(grader, dict) and grader.get("kind") == "answers":
+            return {"limits": _ANSWERS_LIMITS, **given}
+        return given
 
     @property
     def starter_name(self) -> str:

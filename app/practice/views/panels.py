@@ -9,7 +9,7 @@ from app.practice.models import Submission
 from app.practice.wording import said_report, texts_of
 
 # Metrics that have a drawing or words of their own.
-DRAWN = ("compiled", "diagram", "kernel_times", "not_measured")
+DRAWN = ("compiled", "diagram", "kernel_times", "not_measured", "pipeline_timelines")
 
 
 def panel_context(submission: Submission) -> dict[str, Any]:
@@ -31,6 +31,7 @@ def verdict_context(submission: Submission) -> dict[str, Any]:
         "report": report,
         # A run that went well is worth looking at too: the grader may draw one as a metric.
         "diagram": report.get("metrics", {}).get("diagram"),
+        "pipeline_timelines": report.get("metrics", {}).get("pipeline_timelines"),
         "kernel_times": report.get("metrics", {}).get("kernel_times", []),
         "compiled": report.get("metrics", {}).get("compiled"),
         "not_measured": report.get("metrics", {}).get("not_measured"),
@@ -53,7 +54,7 @@ def drawings_of(counterexample: dict[str, Any]) -> list[str]:
 
 
 def _cases(submission: Submission, report: dict[str, Any]) -> list[dict[str, Any]]:
-    texts = texts_of(submission)
+    texts = texts_of(submission.version)
     breaks = {
         case.name: texts.get(case.breaks, case.breaks) for case in submission.version.spec.cases
     }

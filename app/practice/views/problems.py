@@ -53,7 +53,7 @@ def problem_context(
         attempt = Attempt.current(user, version)
         variant = variant_of(spec, attempt.seed)
         statement = with_values(statement, variant)
-        worksheet = {"attempt": attempt, **form_context(variant, text)}
+        worksheet = {"attempt": attempt, **form_context(version, variant, text)}
     return {
         "problem": problem,
         "version": version,
