@@ -13,6 +13,8 @@ import training
 from givens import VALUES
 from sheet import Sheet
 
+SHARES = {"mfu", "goodput"}  # claimed as shares, computed in percent
+
 Design = dict[str, dict[str, Any]]
 
 
@@ -39,7 +41,10 @@ def sheet_of(design: Design, constants: dict[str, float]) -> Sheet:
         )
         if isinstance(value, int | float) and not isinstance(value, bool)
     }
-    claims = {f"claimed_{name}": value for name, value in design["claims"].items()}
+    claims = {
+        f"claimed_{name}": 100 * value if name in SHARES else value
+        for name, value in design["claims"].items()
+    }
     plan = design["training"]
     step = {
         "gradient_bytes": 4 if plan["gradients"] == "fp32" else 2,

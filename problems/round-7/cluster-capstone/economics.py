@@ -60,7 +60,7 @@ MONEY = {
     "capital_musd": Line(say("equipment and building"), "equipment_musd + building_musd", "MUSD"),
     "electricity_musd": Line(
         say("a year's energy and the charge for the contract"),
-        "energy_gwh * tariff + contract_mw * demand_charge * 12 / 1000",
+        "energy_gwh * tariff + contract * demand_charge * 12 / 1000",
         "MUSD",
     ),
     "year_musd": Line(

@@ -36,9 +36,6 @@ LINES = {
         say("cables from each pod to each core switch"), "pod_uplinks / cores", say("cables")
     ),
     "core_ports": Line(say("used on a core switch"), "pods * core_trunk", say("ports")),
-    "pods_at_most": Line(
-        say("pods that a core switch can reach"), "floor(radix / core_trunk)", say("pods")
-    ),
     "fat_tree_limit": Line(
         say("endpoints of a full three-tier fat tree"), "radix ** 3 / 4", say("ports")
     ),
@@ -84,7 +81,10 @@ MANY_PODS = {
         say("uplinks over downlinks of a spine"), "min(1, spine_up / spine_down)", ""
     )
 }
-ONE_POD = {"spine_share": Line(say("one pod, so nothing leaves it"), "1", "")}
+ONE_POD = {
+    "spine_share": Line(say("one pod, so nothing leaves it"), "1", ""),
+    "core_trunk": Line(say("there is no core"), "0", say("cables")),
+}
 
 
 def lines(pods: float) -> dict[str, Line]:

@@ -59,7 +59,18 @@ def _about_reach(sheet: Sheet) -> str:
 
 CABLING = (
     Rule(
-        "leaf-ports",
+        "rails",
+        say("The 8 cards of a node spread evenly over the planes."),
+        ("plane_nics",),
+        lambda sheet: 8 % sheet["planes"] == 0,
+        lambda sheet: say(
+            "the 8 cards of a node spread evenly over the planes; {planes} planes do not divide 8; "
+            "take 1, 2, 4 or 8",
+            planes=int(sheet["planes"]),
+        ),
+    ),
+    Rule(
+        "leaf_ports",
         say("A leaf has ports for its nodes and its uplinks."),
         ("leaf_ports",),
         lambda sheet: sheet["leaf_ports"] <= sheet["radix"],
@@ -72,7 +83,7 @@ CABLING = (
         ),
     ),
     Rule(
-        "leaf-spread",
+        "leaf_spread",
         say("A leaf has the same number of cables to every spine of its pod."),
         ("trunk",),
         lambda sheet: sheet["leaf_up"] % sheet["spines_per_pod"] == 0,
@@ -85,7 +96,7 @@ CABLING = (
         ),
     ),
     Rule(
-        "spine-ports",
+        "spine_ports",
         say("A spine has ports for every leaf of its pod and its uplinks."),
         ("trunk", "spine_down", "spine_ports"),
         lambda sheet: sheet["spine_ports"] <= sheet["radix"],
@@ -98,22 +109,22 @@ CABLING = (
             up=int(sheet["spine_up"]),
             used=int(sheet["spine_ports"]),
         ),
-        ("leaf-spread",),
+        ("leaf_spread",),
     ),
     Rule(
-        "core-spread",
+        "core_spread",
         say("A pod has the same number of cables to every core switch; one pod needs none."),
         ("pod_uplinks",),
         _core_is_even,
         _about_core,
     ),
     Rule(
-        "core-ports",
+        "core_ports",
         say("A core switch has ports for every pod."),
         ("pod_uplinks", "core_trunk", "fat_tree_limit", "core_ports"),
         lambda sheet: sheet["pods"] == 1 or sheet["core_ports"] <= sheet["radix"],
         _about_reach,
-        ("core-spread",),
+        ("core_spread",),
     ),
     Rule(
         "endpoints",
@@ -129,13 +140,13 @@ CABLING = (
     ),
 )
 
-_CABLED = ("leaf-ports", "leaf-spread", "spine-ports", "core-spread", "core-ports", "endpoints")
+_CABLED = ("rails", "leaf_ports", "leaf_spread", "spine_ports", "core_spread", "core_ports", "endpoints")
 
 
 def _exactly(name: str, shows: tuple[str, ...]) -> Rule:
     claimed = f"claimed_{name}"
     return Rule(
-        f"claim-{name}",
+        f"claim_{name}",
         say("The bill of {name} is exact.", name=name),
         shows,
         lambda sheet: sheet[claimed] == sheet[name],

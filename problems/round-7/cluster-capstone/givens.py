@@ -36,7 +36,7 @@ GIVENS: dict[str, Given] = {
     "seq_len": Given(8_192, "tokens"),
     "train_tokens": Given(20e12, "tokens"),
     "batch_limit": Given(2**25, "tokens"),
-    "deadline_days": Given(75, "days"),
+    "deadline_days": Given(50, "days"),
     "bytes_a_token": Given(1_000, "B/token"),
     # An H100 and its node.
     "peak_tflops": Given(989.4, "TFLOP/s", H100),

@@ -25,7 +25,7 @@ LINES = {
     "mtbf_min": Line(
         say("between failures of the job"), "60 * gpu_mtbf_h / train_gpus", "min"
     ),
-    "detect_min": Line(say("three heartbeats that did not come"), "3 * heartbeat_s / 60", "min"),
+    "detect_min": Line(say("three heartbeats that did not come"), "3 * heartbeat / 60", "min"),
     "checkpoint_tb": Line(
         say("bf16 weights, fp32 master weights, two moments: 14 B each"),
         "14 * params / 1e12",
@@ -55,8 +55,8 @@ LINES = {
     ),
     "goodput": Line(
         say("progress over time on the calendar"),
-        "100 * (1 - blocked_s / (60 * period_min))"
-        " / (1 + period_min / (2 * mtbf_min) + restart_min / mtbf_min)",
+        "100 * (1 - blocked_s / (60 * period))"
+        " / (1 + period / (2 * mtbf_min) + restart_min / mtbf_min)",
         "%",
     ),
     "days": Line(say("on the calendar"), "ideal_days / (goodput / 100)", say("days")),
@@ -71,13 +71,13 @@ LINES = {
         say("nodes"),
     ),
     "samples_per_s": Line(
-        say("that the agents send"), "8 * nodes * series_a_gpu / heartbeat_s", say("samples/s")
+        say("that the agents send"), "8 * nodes * series_a_gpu / heartbeat", say("samples/s")
     ),
     "samples_at_most": Line(
         say("that the stores take"), "metric_stores * samples_a_store", say("samples/s")
     ),
     "two_steps_s": Line(say("time of two steps"), "2 * step_s", "s"),
-    "alarm_s": Line(say("after which a silent node counts as dead"), "3 * heartbeat_s", "s"),
+    "alarm_s": Line(say("after which a silent node counts as dead"), "3 * heartbeat", "s"),
     "kept_tb": Line(
         say("training data and checkpoints"),
         "train_tokens * bytes_a_token / 1e12 + checkpoints_kept * checkpoint_tb",

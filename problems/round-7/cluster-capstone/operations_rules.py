@@ -7,7 +7,7 @@ from sheet import Sheet
 
 from graders.text import say
 
-_STEP = ("tensor-inside-node", "plan-divides", "zero-and-pipeline", "placement")
+_STEP = ("tensor_inside_node", "plan_divides", "zero_and_pipeline", "placement")
 
 RUNNING = (
     Rule(
@@ -33,7 +33,7 @@ RUNNING = (
             "GPUs every {period} s are {rate:.4g}; add stores, or send less",
             limit=float(sheet["samples_at_most"]),
             series=int(sheet["series_a_gpu"]),
-            period=int(sheet["heartbeat_s"]),
+            period=int(sheet["heartbeat"]),
             rate=float(sheet["samples_per_s"]),
         ),
     ),
@@ -51,7 +51,7 @@ RUNNING = (
         ),
     ),
     Rule(
-        "storage-bandwidth",
+        "storage_bandwidth",
         say("Loading data leaves storage bandwidth for checkpoints."),
         ("storage_tb_per_s", "loader_tb_per_s", "write_tb_per_s"),
         lambda sheet: sheet["write_tb_per_s"] > 0,
@@ -64,7 +64,7 @@ RUNNING = (
         _STEP,
     ),
     Rule(
-        "storage-capacity",
+        "storage_capacity",
         say("Storage holds the data and the checkpoints that are kept."),
         ("checkpoint_tb", "storage_tb", "kept_tb"),
         lambda sheet: sheet["kept_tb"] <= sheet["storage_tb"],
@@ -78,27 +78,27 @@ RUNNING = (
         ),
     ),
     Rule(
-        "checkpoint-drains",
+        "checkpoint_drains",
         say("A checkpoint is stored before the next one begins."),
         ("checkpoint_tb", "write_tb_per_s", "write_s", "write_min"),
-        lambda sheet: max(sheet["write_min"], sheet["blocked_s"] / 60) < sheet["period_min"],
+        lambda sheet: max(sheet["write_min"], sheet["blocked_s"] / 60) < sheet["period"],
         lambda sheet: say(
             "a checkpoint must be stored before the next begins; {size:.4g} TB at {rate:.4g} TB/s "
             "take {write:.4g} min, and one starts every {period:.4g}; start fewer, or add servers",
             size=float(sheet["checkpoint_tb"]),
             rate=float(sheet["write_tb_per_s"]),
             write=float(sheet["write_min"]),
-            period=float(sheet["period_min"]),
+            period=float(sheet["period"]),
         ),
-        ("storage-bandwidth",),
+        ("storage_bandwidth",),
     ),
     claim(
         "goodput",
         "goodput",
         ("mtbf_min", "blocked_s", "detect_min", "load_min", "restart_min", "goodput"),
-        ("checkpoint-drains", "spares"),
+        ("checkpoint_drains", "spares"),
     ),
-    claim("days", "days", ("steps", "step_s", "ideal_days", "goodput", "days"), ("checkpoint-drains",)),
+    claim("days", "days", ("steps", "step_s", "ideal_days", "goodput", "days"), ("checkpoint_drains",)),
     Rule(
         "deadline",
         say("The run ends by the deadline."),
@@ -112,11 +112,11 @@ RUNNING = (
             goodput=float(sheet["goodput"]),
             days=float(sheet["days"]),
         ),
-        ("checkpoint-drains",),
+        ("checkpoint_drains",),
     ),
 )
 
-_CABLED = ("leaf-ports", "leaf-spread", "spine-ports", "core-spread", "core-ports", "endpoints")
+_CABLED = ("rails", "leaf_ports", "leaf_spread", "spine_ports", "core_spread", "core_ports", "endpoints")
 
 
 def _looks_like_tdp(sheet: Sheet) -> bool:
@@ -131,7 +131,7 @@ _POWER = ("nodes_mw", "switches_mw", "optics_mw", "servers_mw", "rest_mw", "equi
 
 POWER = (
     Rule(
-        "power-is-not-tdp",
+        "power_is_not_tdp",
         say("A GPU's TDP is not the whole power."),
         ("tdp_mw", *_POWER, "site_mw"),
         lambda sheet: not _looks_like_tdp(sheet),
@@ -148,18 +148,18 @@ POWER = (
         ),
         _CABLED,
     ),
-    claim("power", "site_mw", (*_POWER, "site_mw"), ("power-is-not-tdp",)),
+    claim("power", "site_mw", (*_POWER, "site_mw"), ("power_is_not_tdp",)),
     Rule(
         "contract",
         say("The contract covers the site's greatest draw, and the grid the contract."),
         ("equipment_mw", "site_mw"),
-        lambda sheet: sheet["site_mw"] <= sheet["contract_mw"] <= sheet["grid_mw"],
+        lambda sheet: sheet["site_mw"] <= sheet["contract"] <= sheet["grid_mw"],
         lambda sheet: say(
             "the contract must cover the greatest draw of {site:.4g} MW, and the utility offers "
             "{grid:.0f} at most; yours is {contract:.4g}; change it, or draw less",
             site=float(sheet["site_mw"]),
             grid=float(sheet["grid_mw"]),
-            contract=float(sheet["contract_mw"]),
+            contract=float(sheet["contract"]),
         ),
         _CABLED,
     ),
@@ -180,7 +180,7 @@ POWER = (
 
 SERVING = (
     Rule(
-        "serving-memory",
+        "serving_memory",
         say("A replica that serves has room for weights and for K and V of its batch."),
         ("served_gb", "sequence_gb", "replica_hbm_gb", "replica_gb"),
         lambda sheet: sheet["replica_gb"] <= sheet["replica_hbm_gb"],
@@ -197,7 +197,7 @@ SERVING = (
         ),
     ),
     Rule(
-        "token-latency",
+        "token_latency",
         say("A sequence gets its tokens as fast as the contract says."),
         ("served_gb", "sequence_gb", "group", "read_ms", "multiply_ms", "itl_ms"),
         lambda sheet: sheet["itl_ms"] <= sheet["itl_limit_ms"],
@@ -213,7 +213,7 @@ SERVING = (
         ),
     ),
     Rule(
-        "decode-capacity",
+        "decode_capacity",
         say("The replicas write what the peak asks for."),
         ("itl_ms", "decode_tokens"),
         lambda sheet: sheet["decode_tokens"] >= sheet["peak_tokens"],
@@ -225,10 +225,10 @@ SERVING = (
             batch=int(sheet["batch"]),
             rate=float(sheet["decode_tokens"]),
         ),
-        ("serving-memory", "token-latency"),
+        ("serving_memory", "token_latency"),
     ),
     Rule(
-        "prefill-capacity",
+        "prefill_capacity",
         say("The prefill nodes read the prompts of the peak."),
         ("prefill_tokens",),
         lambda sheet: sheet["prefill_tokens"] >= sheet["prompt_tokens"],
@@ -241,7 +241,7 @@ SERVING = (
         ),
     ),
     Rule(
-        "token-price",
+        "token_price",
         say("A million tokens cost no more than they sell for."),
         ("year_musd", "gpu_hour_usd", "serving_nodes", "token_price"),
         lambda sheet: sheet["token_price"] <= sheet["price_limit"],

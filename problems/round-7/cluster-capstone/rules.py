@@ -72,18 +72,18 @@ def claim(name: str, line: str, shows: tuple[str, ...], needs: tuple[str, ...]) 
 
     def message(sheet: Sheet) -> str:
         return say(
-            "your {name} must be what your design gives, within {tolerance:.0%}; you say "
+            "your {name} must be what your design gives, within {tolerance:.0f} %; you say "
             "{claimed:.5g} {unit}, and the arithmetic gives {right:.5g} {unit}; find the line "
             "where yours differs",
             name=name,
-            tolerance=CLAIM_TOLERANCE,
+            tolerance=100 * CLAIM_TOLERANCE,
             claimed=float(sheet[claimed]),
             right=float(sheet[line]),
             unit=sheet.lines[line].unit,
         )
 
     return Rule(
-        f"claim-{name.replace('_', '-')}",
+        f"claim_{name}",
         say("The {name} that you state is what your design gives.", name=name),
         shows,
         lambda sheet: abs(sheet[claimed] - sheet[line]) <= CLAIM_TOLERANCE * abs(sheet[line]),

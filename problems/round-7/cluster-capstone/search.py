@@ -25,14 +25,14 @@ from training_rules import PLAN
 WITHOUT_CLAIMS: tuple[Rule, ...] = tuple(
     rule
     for rule in (*CABLING, *PLAN, *RUNNING, *POWER, *SERVING)
-    if not rule.name.startswith("claim-") and rule.name != "power-is-not-tdp"
+    if not rule.name.startswith("claim_") and rule.name != "power_is_not_tdp"
 )
 _ANY_DAYS = tuple(rule for rule in WITHOUT_CLAIMS if rule.name != "deadline")
 _PLAN_ALONE = tuple(rule for rule in PLAN if rule.name not in {"placement", "nodes"})
 
 PIPELINES = (8, 10, 16, 20, 32, 40)
 CONTEXTS = (1, 2, 4)
-PARTS = 16  # of the free GPUs, in which training sizes are tried
+PARTS = 14  # of the free GPUs, in which training sizes are tried
 LONGEST = 1.4  # how far past the deadline the front is drawn
 
 
@@ -106,12 +106,12 @@ def _start(constants: dict[str, float]) -> Design:
             "recompute": "selective", "placement": "replicas_in_pods",
         },
         "resilience": {
-            "heartbeat_s": 10, "spare_nodes": 100, "checkpoint": "asynchronous", "period_min": 5.0,
+            "heartbeat": 10, "spare_nodes": 100, "checkpoint": "asynchronous", "period": 5.0,
             "restore": "one_reads_and_sends",
         },
         "storage": {"storage_servers": 2000, "checkpoints_kept": 50, "loader": "one_rank_reads"},
         "monitoring": {"series_a_gpu": 50, "metric_stores": 1},
-        "power": {"cooling": "air", "contract_mw": constants["grid_mw"]},
+        "power": {"cooling": "air", "contract": constants["grid_mw"]},
         "serving": _serving(constants),
         "claims": {},
     }  # fmt: skip
@@ -169,12 +169,12 @@ def _finished(design: Design, constants: dict[str, float]) -> Found | None:
     sheet = sheet_of(design, constants)
     if not all_hold(sheet, CABLING) or not sheet["copies_here"]:
         return None
-    resilience["heartbeat_s"] = max(1, math.ceil(2 * sheet["step_s"] / 3))
+    resilience["heartbeat"] = max(1, math.ceil(2 * sheet["step_s"] / 3))
     resilience["spare_nodes"] = math.ceil(sheet["spares_needed"])
-    resilience["period_min"] = _period_min(sheet_of(design, constants))
+    resilience["period"] = _period_min(sheet_of(design, constants))
     rate = sheet_of(design, constants)["samples_per_s"] / constants["samples_a_store"]
     monitoring["metric_stores"] = math.ceil(rate)
-    design["power"] = {**design["power"], "contract_mw": _contract_mw(design, constants)}
+    design["power"] = {**design["power"], "contract": _contract_mw(design, constants)}
     sheet = sheet_of(design, constants)
     if not all_hold(sheet, _ANY_DAYS):  # the front goes on past the deadline
         return None

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from graders.text import say
 
-_NAME = re.compile(r"[a-z_][a-z_0-9]*")
+_NAME = re.compile(r"\b[a-z_][a-z_0-9]*")
 _FUNCTIONS = {"ceil": math.ceil, "floor": math.floor, "min": min, "max": max, "sqrt": math.sqrt}
 
 
@@ -28,8 +28,11 @@ class Line(NamedTuple):
     unit: str
 
 
-class Sheet:
-    """Lines over inputs; a line's value is kept once it was asked for.
+class Sheet(dict[str, float]):
+    """Lines over inputs, by name; a line's value is kept once it was asked for.
+
+    Asking for a name that is neither gives a KeyError; a ZeroDivisionError tells of a design that
+    makes a formula divide by zero.
 
     Parameters
     ----------
@@ -40,32 +43,21 @@ class Sheet:
     """
 
     def __init__(self, inputs: Mapping[str, float], lines: Mapping[str, Line]) -> None:
-        self.values: dict[str, float] = dict(inputs)
+        super().__init__(inputs)
         self.lines = lines
 
-    def __getitem__(self, name: str) -> float:
-        """The value of an input or a line.
-
-        Raises
-        ------
-        KeyError
-            If there is neither.
-        ZeroDivisionError
-            If the design makes a formula divide by zero.
-        """
-        if name not in self.values:
-            code, names = _compiled(self.lines[name].formula)
-            # Formulas are constants of this package; nothing of a candidate's is ever evaluated.
-            scope = {used: self[used] for used in names}
-            self.values[name] = eval(code, _SCOPE, scope)  # noqa: S307
-        return self.values[name]
+    def __missing__(self, name: str) -> float:
+        # Names in a formula come back here while they have no value.
+        # Formulas are constants of this package; nothing of a candidate's is ever evaluated.
+        value: float = eval(_compiled(self.lines[name].formula), _SCOPE, self)  # noqa: S307
+        self[name] = value
+        return value
 
     def term(self, name: str) -> dict[str, Any]:
         """A line as the grader shows it, the formula once in names and once in numbers."""
         line = self.lines[name]
-        names = set(_compiled(line.formula)[1])
         numbers = _NAME.sub(
-            lambda match: shown(self[match[0]]) if match[0] in names else match[0], line.formula
+            lambda match: match[0] if match[0] in _FUNCTIONS else shown(self[match[0]]), line.formula
         )
         formula = line.formula if numbers == line.formula else f"{line.formula} = {numbers}"
         return {
@@ -80,9 +72,8 @@ _SCOPE = {"__builtins__": {}, **_FUNCTIONS}
 
 
 @lru_cache(maxsize=1024)
-def _compiled(formula: str) -> tuple[CodeType, tuple[str, ...]]:
-    code = compile(formula, "<formula>", "eval")
-    return code, tuple(name for name in code.co_names if name not in _FUNCTIONS)
+def _compiled(formula: str) -> CodeType:
+    return compile(formula, "<formula>", "eval")
 
 
 def shown(value: float) -> str:

@@ -44,16 +44,16 @@ def _about_placement(sheet: Sheet) -> str:
 
 def _about_ceiling(sheet: Sheet) -> str:
     claimed = float(sheet["claimed_mfu"])
-    share = float(sheet["gemm_share"])
+    share = 100 * float(sheet["gemm_share"])
     if claimed > 2 * sheet["mfu_ceiling"]:
         return say(
             "MFU is over the dense peak; {claimed:.4g} % of it cannot be reached, for kernels reach "
-            "{share:.0%} of it alone",
+            "{share:.0f} % of it alone",
             claimed=claimed,
             share=share,
         )
     return say(
-        "no training step passes {ceiling:.0f} % MFU here: kernels reach {share:.0%} of the dense "
+        "no training step passes {ceiling:.0f} % MFU here: kernels reach {share:.0f} % of the dense "
         "peak, and bubble and traffic only take from that; you claim {claimed:.4g} %, and Llama 3 "
         "reached 38 to 43 %; count what compute waits for",
         ceiling=MFU_CEILING_PERCENT,
@@ -64,7 +64,7 @@ def _about_ceiling(sheet: Sheet) -> str:
 
 PLAN = (
     Rule(
-        "tensor-inside-node",
+        "tensor_inside_node",
         say("Tensor parallelism stays inside the node."),
         ("tp_gb",),
         lambda sheet: 8 % sheet["tp"] == 0,
@@ -82,7 +82,7 @@ PLAN = (
         ),
     ),
     Rule(
-        "plan-divides",
+        "plan_divides",
         say("Layers, heads, sequence and nodes divide evenly."),
         ("replica_gpus", "train_gpus"),
         _divides,
@@ -101,7 +101,7 @@ PLAN = (
         ),
     ),
     Rule(
-        "zero-and-pipeline",
+        "zero_and_pipeline",
         say("ZeRO stages 2 and 3 come without a pipeline."),
         ("bytes_a_parameter", "dp_gb"),
         lambda sheet: sheet["pp"] == 1 or sheet["zero_stage"] <= 1,
@@ -118,12 +118,14 @@ PLAN = (
         ("batch_tokens",),
         lambda sheet: sheet["batch_tokens"] <= sheet["batch_limit"],
         lambda sheet: say(
-            "a step has at most {limit} tokens, or the loss suffers; {dp} replicas with {count} "
-            "micro-batches of {size} sequences are {tokens}; take fewer replicas or micro-batches",
+            "a step has at most {limit} tokens, or the loss suffers; {dp} replicas times {count} "
+            "micro-batches times {size} times {seq} tokens are {tokens}; take fewer replicas or "
+            "micro-batches",
             limit=int(sheet["batch_limit"]),
             dp=int(sheet["dp"]),
             count=int(sheet["micro_batches"]),
             size=int(sheet["micro_batch"]),
+            seq=int(sheet["seq_len"]),
             tokens=int(sheet["batch_tokens"]),
         ),
     ),
@@ -148,7 +150,7 @@ PLAN = (
         ("replica_gpus", "pod_gpus"),
         _fits_a_pod,
         _about_placement,
-        ("leaf-ports", "leaf-spread", "spine-ports", "core-spread", "core-ports", "endpoints"),
+        ("rails", "leaf_ports", "leaf_spread", "spine_ports", "core_spread", "core_ports", "endpoints"),
     ),
     Rule(
         "memory",
@@ -177,20 +179,20 @@ PLAN = (
             activations=float(max(sheet["first_gb"], sheet["last_gb"])),
             memory=float(sheet["memory_gb"]),
         ),
-        ("plan-divides", "zero-and-pipeline"),
+        ("plan_divides", "zero_and_pipeline"),
     ),
 )
 
 _STEP = (
-    "tensor-inside-node",
-    "plan-divides",
-    "zero-and-pipeline",
+    "tensor_inside_node",
+    "plan_divides",
+    "zero_and_pipeline",
     "placement",
 )
 
 SPEED = (
     Rule(
-        "mfu-ceiling",
+        "mfu_ceiling",
         say("No claim of MFU is over 60 %."),
         ("mfu_ceiling",),
         lambda sheet: sheet["claimed_mfu"] <= MFU_CEILING_PERCENT,
@@ -217,6 +219,6 @@ SPEED = (
             "step_s",
             "mfu",
         ),
-        (*_STEP, "mfu-ceiling"),
+        (*_STEP, "mfu_ceiling"),
     ),
 )
