@@ -8,7 +8,7 @@ from graders.design.fields import groups_of
 from graders.design.json_schema import json_schema
 from graders.design.judging import QUEUE, judge
 from graders.design.nodes import Fault
-from graders.design.reading import read
+from graders.design.reading import read, wanted
 from graders.design.settings import faults
 
-__all__ = ["QUEUE", "Fault", "faults", "groups_of", "json_schema", "judge", "read"]
+__all__ = ["QUEUE", "Fault", "faults", "groups_of", "json_schema", "judge", "read", "wanted"]

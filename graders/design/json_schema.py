@@ -54,28 +54,42 @@ def _mapping(fields: tuple[Field, ...]) -> JsonObject:
 
 
 def _field(field: Field) -> JsonObject:
-    described = say("{help} It takes {wanted}.", help=field.help, wanted=wanted(field.shape))
-    schema: JsonObject = {"title": field.label, "description": described, **_shape(field.shape)}
+    schema: JsonObject = {
+        "title": field.label,
+        "description": _description(field),
+        **_shape(field.shape),
+    }
     return schema if field.default is None else {**schema, "default": field.default}
+
+
+def _description(field: Field) -> str:
+    """The help, with what the schema's own facts do not tell: units, and what words mean."""
+    match field.shape:
+        case Number(unit=unit) if unit.text:
+            return say(
+                "{help} It takes {wanted}; units that will do: {units}.",
+                help=field.help,
+                wanted=wanted(field.shape),
+                units=units_for(unit),
+            )
+        case Choice(options) | Items(of=Choice(options)):
+            words = "; ".join(f"{option.name}: {option.label}" for option in options)
+            return f"{field.help} {words}."
+        case _:
+            return field.help
 
 
 def _shape(shape: Shape) -> JsonObject:
     match shape:
         case Whole(least, most):
             return {"type": "integer", "minimum": least, "maximum": most}
-        case Number(least, most, unit) if unit.text:
-            return {
-                "type": "string",
-                "examples": [f"{least:g} {unit.text}", f"{most:g} {unit.text}"],
-                "x-units": units_for(unit),
-            }
-        case Number(least, most):
+        case Number(least, most, unit):
+            # With a unit it is text to YAML; the bounds are then in the description.
+            if unit.text:
+                return {"type": "string"}
             return {"type": "number", "minimum": least, "maximum": most}
         case Choice(options):
-            return {
-                "type": "string",
-                "oneOf": [{"const": one.name, "title": one.label} for one in options],
-            }
+            return {"type": "string", "enum": [option.name for option in options]}
         case Flag():
             return {"type": "boolean"}
         case Words(most):

@@ -205,6 +205,7 @@ class _Reader:
     def _fields(self, fields: tuple[Field, ...], node: Node, at: Span, name: str) -> JsonObject:
         known = {field.name: field for field in fields}
         entries = self._entries(node, known, name)
+        miswritten = {nearest(key, known) for key in self._unknown_keys(node, known)}
         values: JsonObject = {}
         for field in fields:
             path = f"{name}.{field.name}"
@@ -213,7 +214,7 @@ class _Reader:
                 values[field.name] = self.value(field.shape, entry[1], path)
             elif field.default is not None:
                 values[field.name] = self.value(field.shape, as_node(field.default), path)
-            else:
+            elif field.name not in miswritten:  # that has been said, where it stands
                 self._tell(
                     at,
                     say(
@@ -254,6 +255,11 @@ class _Reader:
             else:
                 self._tell(entry.key_span, self._unknown(entry.key, names, name))
         return found
+
+    def _unknown_keys(self, node: Node, known: Iterable[str]) -> list[str]:
+        if not isinstance(node, Mapping):
+            return []
+        return [entry.key for entry in node.entries if entry.key not in known]
 
     def _unknown(self, key: str, names: list[str], where: str) -> Text:
         meant = nearest(key, names)
