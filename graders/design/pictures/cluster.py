@@ -107,9 +107,7 @@ def _title(whole: dict[str, int]) -> str:
 
 
 def _core_label(switches: int) -> str:
-    return say_n(
-        "Core: {count} switch a plane", "Core: {count} switches a plane", count=switches
-    )
+    return say_n("Core: {count} switch a plane", "Core: {count} switches a plane", count=switches)
 
 
 def _row(x: float, width: float, count: int, most: int, y: float) -> list[Any]:
@@ -213,12 +211,12 @@ def _thickness(rate: float, rates: dict[str, float]) -> float:
 
 
 def _core_links(core: list[Any], pods: list[Any], rates: dict[str, float]) -> JsonObject:
-    links = [
+    links: list[Any] = [
         _link(pod["middle"], pod["y"], box["middle"], CORE_Y + SWITCH_HEIGHT)
         for pod in pods
         for box in core
     ]
-    return {"lines": list(links), "width": _thickness(rates["cross"], rates)}
+    return {"lines": links, "width": _thickness(rates["cross"], rates)}
 
 
 def _badge(tier: dict[str, int], rate: float, y: float) -> JsonObject:
@@ -256,7 +254,7 @@ def _tiers(
 ) -> list[Any]:
     """The same as a table, from the core to the cards: the drawing's text alternative."""
     above_pods = core["switches"] > 0
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "name": say("spines"),
             "switches": whole["planes"] * whole["pods"] * spine["switches"],
@@ -290,9 +288,7 @@ def _tiers(
         {
             "name": row["name"],
             "switches_text": number_text(row["switches"]),
-            "ports_text": say(
-                "{used} of {radix}", used=row["ports"], radix=whole["radix"]
-            ),
+            "ports_text": say("{used} of {radix}", used=row["ports"], radix=whole["radix"]),
             "cables_text": number_text(row["cables"]),
             "ratio_text": row["ratio"],
             "rate_text": number_text(float(f"{row['rate']:.3g}")),

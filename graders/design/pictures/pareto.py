@@ -8,6 +8,7 @@ falls, which is what makes it one.
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from graders.answers.worksheet.units import number_text
@@ -62,7 +63,7 @@ def layout(data: JsonObject) -> JsonObject:
     front = [_point(one) for one in values.rows(data["front"], MAX_POINTS)]
     if not front:
         raise ValueError("a front needs a point")
-    for one, other in zip(front, front[1:], strict=False):
+    for one, other in pairwise(front):
         if not (one.x <= other.x and one.y >= other.y):
             raise ValueError("along a front x must rise and y fall")
     mine = _point(data["mine"])
@@ -190,7 +191,7 @@ def _verdict(mine: Point, front: list[Point], x_unit: str, y_unit: str) -> str:
     if mine.y - best.y <= NEAR * abs(mine.y):
         return say("On the front: nothing that the search found saves even 1 % in the same time.")
     return say(
-        "A design of the front is done in {x} {x_unit} and costs {y} {y_unit}, {percent:.0f} % less.",
+        "A design of the front takes {x} {x_unit} and costs {y} {y_unit}, {percent:.0f} % less.",
         x=_short(best.x),
         x_unit=x_unit,
         y=_short(best.y),

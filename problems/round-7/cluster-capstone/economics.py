@@ -74,18 +74,14 @@ MONEY = {
     "run_gpus": Line(
         say("that train or stand by for it"), "train_gpus + 8 * spare_nodes", say("GPUs")
     ),
-    "run_musd": Line(
-        say("the training run"), "run_gpus * days * 24 * gpu_hour_usd / 1e6", "MUSD"
-    ),
+    "run_musd": Line(say("the training run"), "run_gpus * days * 24 * gpu_hour_usd / 1e6", "MUSD"),
 }
 
 SERVING = {
     "decode_nodes": Line(
         say("that write tokens"), "decode_replicas * nodes_a_replica", say("nodes")
     ),
-    "serving_nodes": Line(
-        say("that serve"), "decode_nodes + prefill_nodes", say("nodes")
-    ),
+    "serving_nodes": Line(say("that serve"), "decode_nodes + prefill_nodes", say("nodes")),
     "used_nodes": Line(
         say("that train, stand by or serve"),
         "train_gpus / 8 + spare_nodes + serving_nodes",

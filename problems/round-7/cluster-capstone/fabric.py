@@ -71,9 +71,7 @@ LINES = {
     "pod_gb_per_s": Line(
         say("a GPU inside its pod"), "nic_gb_per_s * routing_share * leaf_share", "GB/s"
     ),
-    "cross_gb_per_s": Line(
-        say("a GPU from pod to pod"), "pod_gb_per_s * spine_share", "GB/s"
-    ),
+    "cross_gb_per_s": Line(say("a GPU from pod to pod"), "pod_gb_per_s * spine_share", "GB/s"),
 }
 
 MANY_PODS = {

@@ -38,9 +38,9 @@ def _about_core(sheet: Sheet) -> str:
 def _about_reach(sheet: Sheet) -> str:
     if sheet["leaf_share"] == sheet["spine_share"] == 1 and sheet["core_trunk"] == 1:
         return say(
-            "a three-tier tree without oversubscription ends at k^3/4 endpoints: with {radix} ports "
-            "that is {limit}, and {pods} pods need {ports} ports on every core switch; take wider "
-            "switches, several planes or an oversubscribed core",
+            "a three-tier tree without oversubscription ends at k^3/4 endpoints: with {radix} "
+            "ports that is {limit}, and {pods} pods need {ports} ports on every core switch; take "
+            "wider switches, several planes or an oversubscribed core",
             radix=int(sheet["radix"]),
             limit=int(sheet["fat_tree_limit"]),
             pods=int(sheet["pods"]),
@@ -132,15 +132,15 @@ CABLING = (
         ("gpus", "plane_nics", "plane_endpoints"),
         lambda sheet: sheet["plane_endpoints"] >= sheet["plane_nics"],
         lambda sheet: say(
-            "every network card needs a port; a plane has {cards} cards and {ports} ports; add pods "
-            "or leaves",
+            "every network card needs a port; a plane has {cards} cards and {ports} ports; add "
+            "pods or leaves",
             cards=int(-(-sheet["plane_nics"] // 1)),
             ports=int(sheet["plane_endpoints"]),
         ),
     ),
 )
 
-_CABLED = ("rails", "leaf_ports", "leaf_spread", "spine_ports", "core_spread", "core_ports", "endpoints")
+CABLED = tuple(rule.name for rule in CABLING)  # what bandwidths and bills rest on
 
 
 def _exactly(name: str, shows: tuple[str, ...]) -> Rule:
@@ -157,7 +157,7 @@ def _exactly(name: str, shows: tuple[str, ...]) -> Rule:
             claimed=int(sheet[claimed]),
             right=int(sheet[name]),
         ),
-        _CABLED,
+        CABLED,
     )
 
 
@@ -168,6 +168,6 @@ BILL = (
         "bisection",
         "bisection_tb_per_s",
         ("leaf_share", "spine_share", "bisection_tb_per_s"),
-        _CABLED,
+        CABLED,
     ),
 )

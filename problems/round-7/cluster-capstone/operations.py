@@ -1,7 +1,7 @@
 """Running the site as lines: failures, goodput, checkpoints, storage and monitoring.
 
-Goodput follows the problem *Goodput of a training run*: a period T holds T - C of progress and takes
-T + T/M * (T/2 + R), with the job's mean time between failures M and the restart R.
+Goodput follows the problem *Goodput of a training run*: a period T holds T - C of progress and
+takes T + T/M * (T/2 + R), with the job's mean time between failures M and the restart R.
 
 References
 ----------
@@ -22,9 +22,7 @@ LINES = {
     "ideal_days": Line(
         say("without failures and checkpoints"), "steps * step_s / 86400", say("days")
     ),
-    "mtbf_min": Line(
-        say("between failures of the job"), "60 * gpu_mtbf_h / train_gpus", "min"
-    ),
+    "mtbf_min": Line(say("between failures of the job"), "60 * gpu_mtbf_h / train_gpus", "min"),
     "detect_min": Line(say("three heartbeats that did not come"), "3 * heartbeat / 60", "min"),
     "checkpoint_tb": Line(
         say("bf16 weights, fp32 master weights, two moments: 14 B each"),
@@ -46,7 +44,9 @@ LINES = {
     ),
     "write_s": Line(say("until a checkpoint is stored"), "checkpoint_tb / write_tb_per_s", "s"),
     "write_min": Line(
-        say("from the start of a checkpoint until it is stored"), "(barrier_s + write_s) / 60", "min"
+        say("from the start of a checkpoint until it is stored"),
+        "(barrier_s + write_s) / 60",
+        "min",
     ),
     "restart_min": Line(
         say("detect, replace the node, start all ranks, load"),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from fabric_rules import CABLED
 from rules import Rule, claim
 from sheet import Sheet
+from training_rules import STEP
 
 from graders.text import say
-
-_STEP = ("tensor_inside_node", "plan_divides", "zero_and_pipeline", "placement")
 
 RUNNING = (
     Rule(
@@ -21,7 +21,7 @@ RUNNING = (
             alarm=int(sheet["alarm_s"]),
             steps=float(sheet["two_steps_s"]),
         ),
-        _STEP,
+        STEP,
     ),
     Rule(
         "metrics",
@@ -56,12 +56,12 @@ RUNNING = (
         ("storage_tb_per_s", "loader_tb_per_s", "write_tb_per_s"),
         lambda sheet: sheet["write_tb_per_s"] > 0,
         lambda sheet: say(
-            "storage gives {storage:.4g} TB/s, and the loader reads {loader:.4g}: nothing is left to "
-            "write a checkpoint; read once for a replica, or add servers",
+            "storage gives {storage:.4g} TB/s, and the loader reads {loader:.4g}: nothing is left "
+            "to write a checkpoint; read once for a replica, or add servers",
             storage=float(sheet["storage_tb_per_s"]),
             loader=float(sheet["loader_tb_per_s"]),
         ),
-        _STEP,
+        STEP,
     ),
     Rule(
         "storage_capacity",
@@ -98,15 +98,17 @@ RUNNING = (
         ("mtbf_min", "blocked_s", "detect_min", "load_min", "restart_min", "goodput"),
         ("checkpoint_drains", "spares"),
     ),
-    claim("days", "days", ("steps", "step_s", "ideal_days", "goodput", "days"), ("checkpoint_drains",)),
+    claim(
+        "days", "days", ("steps", "step_s", "ideal_days", "goodput", "days"), ("checkpoint_drains",)
+    ),
     Rule(
         "deadline",
         say("The run ends by the deadline."),
         ("ideal_days", "goodput", "days"),
         lambda sheet: sheet["days"] <= sheet["deadline_days"],
         lambda sheet: say(
-            "the run must end within {limit:.0f} days; {ideal:.4g} days of computing at a goodput of "
-            "{goodput:.3g} % are {days:.4g}; shorten the step, or what failures cost",
+            "the run must end within {limit:.0f} days; {ideal:.4g} days of computing at a goodput "
+            "of {goodput:.3g} % are {days:.4g}; shorten the step, or what failures cost",
             limit=float(sheet["deadline_days"]),
             ideal=float(sheet["ideal_days"]),
             goodput=float(sheet["goodput"]),
@@ -115,8 +117,6 @@ RUNNING = (
         ("checkpoint_drains",),
     ),
 )
-
-_CABLED = ("rails", "leaf_ports", "leaf_spread", "spine_ports", "core_spread", "core_ports", "endpoints")
 
 
 def _looks_like_tdp(sheet: Sheet) -> bool:
@@ -136,9 +136,9 @@ POWER = (
         ("tdp_mw", *_POWER, "site_mw"),
         lambda sheet: not _looks_like_tdp(sheet),
         lambda sheet: say(
-            "a GPU's TDP is not the whole power; {gpus} GPUs of {tdp:.0f} W are the {claimed:.4g} MW "
-            "that you claim, but their nodes draw {nodes:.4g}, network and storage {rest:.3g}, and "
-            "cooling and losses make {site:.4g} MW of it; build up from the node",
+            "a GPU's TDP is not the whole power; {gpus} GPUs of {tdp:.0f} W are the {claimed:.4g} "
+            "MW that you claim, but their nodes draw {nodes:.4g}, network and storage {rest:.3g}, "
+            "and cooling and losses make {site:.4g} MW of it; build up from the node",
             gpus=int(sheet["gpus"]),
             tdp=sheet["tdp_w"],
             claimed=float(sheet["claimed_power"]),
@@ -146,7 +146,7 @@ POWER = (
             rest=float(sheet["rest_mw"]),
             site=float(sheet["site_mw"]),
         ),
-        _CABLED,
+        CABLED,
     ),
     claim("power", "site_mw", (*_POWER, "site_mw"), ("power_is_not_tdp",)),
     Rule(
@@ -161,7 +161,7 @@ POWER = (
             grid=float(sheet["grid_mw"]),
             contract=float(sheet["contract"]),
         ),
-        _CABLED,
+        CABLED,
     ),
     claim(
         "capital",
@@ -174,7 +174,7 @@ POWER = (
             "building_musd",
             "capital_musd",
         ),
-        _CABLED,
+        CABLED,
     ),
 )
 
@@ -218,8 +218,8 @@ SERVING = (
         ("itl_ms", "decode_tokens"),
         lambda sheet: sheet["decode_tokens"] >= sheet["peak_tokens"],
         lambda sheet: say(
-            "the peak is {peak:.4g} tokens a second; {replicas} replicas with {batch} sequences each "
-            "write {rate:.4g}; add replicas, or let each do more",
+            "the peak is {peak:.4g} tokens a second; {replicas} replicas with {batch} sequences "
+            "each write {rate:.4g}; add replicas, or let each do more",
             peak=float(sheet["peak_tokens"]),
             replicas=int(sheet["decode_replicas"]),
             batch=int(sheet["batch"]),
@@ -233,8 +233,8 @@ SERVING = (
         ("prefill_tokens",),
         lambda sheet: sheet["prefill_tokens"] >= sheet["prompt_tokens"],
         lambda sheet: say(
-            "prompts bring {demand:.4g} tokens a second, and {nodes} prefill nodes read {rate:.4g}; "
-            "add nodes",
+            "prompts bring {demand:.4g} tokens a second, and {nodes} prefill nodes read "
+            "{rate:.4g}; add nodes",
             demand=float(sheet["prompt_tokens"]),
             nodes=int(sheet["prefill_nodes"]),
             rate=float(sheet["prefill_tokens"]),
@@ -253,12 +253,12 @@ SERVING = (
             hour=float(sheet["gpu_hour_usd"]),
             price=float(sheet["token_price"]),
         ),
-        _CABLED,
+        CABLED,
     ),
     claim(
         "token_cost",
         "token_price",
         ("electricity_musd", "year_musd", "gpu_hour_usd", "serving_nodes", "token_price"),
-        _CABLED,
+        CABLED,
     ),
 )

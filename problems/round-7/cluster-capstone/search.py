@@ -1,8 +1,8 @@
 """The cheapest run that we find, and the front of cost against days that leads there.
 
-Every knob whose best value follows from the others is solved for (heartbeat, spares, period, stores,
-replicas); the fabric and the parallel plan are searched, one after the other, until neither helps.
-The result is a good design and no proof of the best: a candidate who beats it is believed.
+Every knob whose best value follows from the others is solved for (heartbeat, spares, period,
+stores, replicas); the fabric and the parallel plan are searched, one after the other, until neither
+helps. The result is a good design and no proof of the best: a candidate who beats it is believed.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+import economics
+import training
 from assembly import Design, sheet_of
 from fabric_rules import CABLING
 from operations_rules import POWER, RUNNING, SERVING
@@ -34,6 +36,7 @@ PIPELINES = (8, 10, 16, 20, 32, 40)
 CONTEXTS = (1, 2, 4)
 PARTS = 14  # of the free GPUs, in which training sizes are tried
 LONGEST = 1.4  # how far past the deadline the front is drawn
+SLOWEST_DAYS = 60.0  # and a first fabric may be this slow, though the deadline is near
 
 
 class Found(NamedTuple):
@@ -72,18 +75,27 @@ def _search(items: tuple[tuple[str, float], ...]) -> Outcome:
         found = list(_plans(design, constants))
         cheapest = _cheapest(found, constants)
         cheapest = _cheapest([cheapest, *_sites(cheapest.design, constants)], constants)
-        if best is not None and cheapest.cost >= best.cost * (1 - 1e-9):
+        if best is not None and _cheapest([best, cheapest], constants) is best:
             break
         best, design = cheapest, cheapest.design
-    assert best is not None  # noqa: S101  # the first round set it, or raised
+    assert best is not None  # the first round set it
+    if best.days > constants["deadline_days"]:
+        raise ValueError("no design holds under these constants")
     return Outcome(best, _front([*found, best]))
 
 
 def _cheapest(found: list[Found], constants: dict[str, float]) -> Found:
-    in_time = [one for one in found if one.days <= constants["deadline_days"]]
-    if not in_time:
+    """The cheapest that is in time, or the one that is least late.
+
+    Raises
+    ------
+    ValueError
+        If nothing was found at all.
+    """
+    if not found:
         raise ValueError("no design holds under these constants")
-    return min(in_time, key=lambda one: one.cost)
+    deadline_days = constants["deadline_days"]
+    return min(found, key=lambda one: (max(0.0, one.days - deadline_days), one.cost))
 
 
 def _front(found: list[Found]) -> tuple[Found, ...]:
@@ -123,17 +135,17 @@ def _start(constants: dict[str, float]) -> Design:
 def _plans(design: Design, constants: dict[str, float]) -> Iterator[Found]:
     """Designs that differ in their parallel plan alone, and in what follows from it."""
     free = _free_gpus(design, constants)
-    for pp, recompute, cp in itertools.product(PIPELINES, ("selective", "full"), CONTEXTS):
+    longest = max(LONGEST * constants["deadline_days"], SLOWEST_DAYS)
+    for pp, cp in itertools.product(PIPELINES, CONTEXTS):
         a_stage = int(constants["layers"]) // pp
         for virtual_pp in [one for one in range(a_stage, 0, -1) if a_stage % one == 0][:2]:
-            training = design["training"] | {
-                "pp": pp, "cp": cp, "virtual_pp": virtual_pp, "recompute": recompute,
-            }  # fmt: skip
-            replica = training["tp"] * pp * cp
+            shape = {"pp": pp, "cp": cp, "virtual_pp": virtual_pp}
+            replica = design["training"]["tp"] * pp * cp
             for dp in sorted({free * part // (PARTS * replica) for part in range(2, PARTS + 1)}):
-                plan = _with_most_micro_batches(design, training | {"dp": dp}, constants)
+                shape["dp"] = dp
+                plan = _with_most_micro_batches(design, design["training"] | shape, constants)
                 one = _finished({**design, "training": plan}, constants) if plan else None
-                if one is not None and one.days <= LONGEST * constants["deadline_days"]:
+                if one is not None and one.days <= longest:
                     yield one
 
 
@@ -145,17 +157,17 @@ def _free_gpus(design: Design, constants: dict[str, float]) -> int:
 
 
 def _with_most_micro_batches(
-    design: Design, training: dict[str, Any], constants: dict[str, float]
+    design: Design, plan: dict[str, Any], constants: dict[str, float]
 ) -> dict[str, Any] | None:
     """The plan with as many micro-batches as batch and memory allow: they shrink the bubble."""
-    if not training["dp"]:
+    if not plan["dp"]:
         return None
-    a_batch = training["dp"] * training["micro_batch"] * constants["seq_len"]
-    virtual_pp, pp = training["virtual_pp"], training["pp"]
-    saturated = pp + (pp - 1) // virtual_pp  # from here on no more of them are in flight
+    a_batch = plan["dp"] * plan["micro_batch"] * constants["seq_len"]
+    # From this number on no more micro-batches are in flight.
+    saturated = plan["pp"] + (plan["pp"] - 1) // plan["virtual_pp"]
     count = int(constants["batch_limit"] // a_batch)
     while count > 0:
-        plan = training | {"micro_batches": count}
+        plan = plan | {"micro_batches": count}
         if all_hold(sheet_of({**design, "training": plan}, constants), _PLAN_ALONE):
             return plan
         count = min(count - 1, saturated)
@@ -163,18 +175,20 @@ def _with_most_micro_batches(
 
 
 def _finished(design: Design, constants: dict[str, float]) -> Found | None:
-    """The design with everything solved for that follows from the rest; None if it breaks a rule."""
-    design = {**design, "resilience": {**design["resilience"]}, "monitoring": {**design["monitoring"]}}
-    resilience, monitoring = design["resilience"], design["monitoring"]
+    """The design with all solved for that follows from the rest; None if it breaks a rule."""
     sheet = sheet_of(design, constants)
     if not all_hold(sheet, CABLING) or not sheet["copies_here"]:
         return None
-    resilience["heartbeat"] = max(1, math.ceil(2 * sheet["step_s"] / 3))
-    resilience["spare_nodes"] = math.ceil(sheet["spares_needed"])
-    resilience["period"] = _period_min(sheet_of(design, constants))
-    rate = sheet_of(design, constants)["samples_per_s"] / constants["samples_a_store"]
-    monitoring["metric_stores"] = math.ceil(rate)
-    design["power"] = {**design["power"], "contract": _contract_mw(design, constants)}
+    heartbeat = max(1, math.ceil(2 * sheet["step_s"] / 3))
+    samples = sheet["gpus"] * sheet["series_a_gpu"] / heartbeat
+    spares = math.ceil(sheet["spares_needed"])
+    resilience = {**design["resilience"], "heartbeat": heartbeat, "spare_nodes": spares}
+    stores = math.ceil(samples / constants["samples_a_store"])
+    monitoring = {**design["monitoring"], "metric_stores": stores}
+    design = {**design, "resilience": resilience, "monitoring": monitoring}
+    sheet = sheet_of(design, constants)
+    resilience["period"] = _period_min(sheet)
+    design["power"] = {**design["power"], "contract": math.ceil(10 * sheet["site_mw"]) / 10}
     sheet = sheet_of(design, constants)
     if not all_hold(sheet, _ANY_DAYS):  # the front goes on past the deadline
         return None
@@ -188,12 +202,10 @@ def _period_min(sheet: Sheet) -> float:
     T = C + sqrt(C^2 + 2 C (M + R)).
     """
     blocked = sheet["blocked_s"] / 60
-    best = blocked + math.sqrt(blocked**2 + 2 * blocked * (sheet["mtbf_min"] + sheet["restart_min"]))
+    best = blocked + math.sqrt(
+        blocked**2 + 2 * blocked * (sheet["mtbf_min"] + sheet["restart_min"])
+    )
     return max(math.ceil(10 * best), math.floor(10 * sheet["write_min"]) + 1) / 10
-
-
-def _contract_mw(design: Design, constants: dict[str, float]) -> float:
-    return math.ceil(10 * sheet_of(design, constants)["site_mw"]) / 10
 
 
 # Fabrics and the rest of the site
@@ -203,8 +215,8 @@ def _sites(design: Design, constants: dict[str, float]) -> Iterator[Found]:
     """Designs that differ in one thing around the GPUs: fabric, routing, cooling, storage."""
     for fabric in _fabrics(constants):
         for placement in ("replicas_in_pods", "stages_in_pods"):
-            training = {**design["training"], "placement": placement}
-            one = _finished({**design, "fabric": fabric, "training": training}, constants)
+            plan = {**design["training"], "placement": placement}
+            one = _finished({**design, "fabric": fabric, "training": plan}, constants)
             if one:
                 yield one
     for cooling in ("air", "liquid"):
@@ -228,9 +240,8 @@ def _fabrics(constants: dict[str, float]) -> Iterator[dict[str, Any]]:
                     if shape is None:
                         continue
                     for routing in ("adaptive", "ecmp"):
-                        yield {
-                            "routing": routing, "switch": f"ports_{radix}", "planes": planes, **shape
-                        }  # fmt: skip
+                        wires = {"switch": f"ports_{radix}", "planes": planes}
+                        yield {"routing": routing, **wires, **shape}
 
 
 def _shape(radix: int, cards: int, leaf_up: int, spine_up: int) -> dict[str, int] | None:
@@ -259,7 +270,7 @@ def _shape(radix: int, cards: int, leaf_up: int, spine_up: int) -> dict[str, int
 
 
 def _serving(constants: dict[str, float]) -> dict[str, Any]:
-    """The cheapest fleet: fp8, for each size of replica the largest batch, then as few as will do."""
+    """The cheapest fleet: fp8, the largest batch for each size of replica, then as few as do."""
     best: dict[str, Any] = {}
     fewest = math.inf
     for nodes in range(2, 17):
@@ -287,13 +298,9 @@ def _serving(constants: dict[str, float]) -> dict[str, Any]:
 
 
 def _serving_sheet(serving: dict[str, Any], constants: dict[str, float]) -> Sheet:
-    import economics
-
     words = {"fabric": {"switch": "ports_64", "routing": "ecmp"}, "power": {"cooling": "air"}}
     inputs = economics.choices(words | {"serving": serving}, constants)
     numbers = {name: one for name, one in serving.items() if not isinstance(one, str)}
-    import training
-
     return Sheet(constants | inputs | numbers, economics.LINES | training.LINES)
 
 

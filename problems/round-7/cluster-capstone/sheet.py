@@ -56,9 +56,7 @@ class Sheet(dict[str, float]):
     def term(self, name: str) -> dict[str, Any]:
         """A line as the grader shows it, the formula once in names and once in numbers."""
         line = self.lines[name]
-        numbers = _NAME.sub(
-            lambda match: match[0] if match[0] in _FUNCTIONS else shown(self[match[0]]), line.formula
-        )
+        numbers = _NAME.sub(lambda match: self._number_of(match[0]), line.formula)
         formula = line.formula if numbers == line.formula else f"{line.formula} = {numbers}"
         return {
             "label": say("{name}: {label}", name=name, label=line.label),
@@ -66,6 +64,9 @@ class Sheet(dict[str, float]):
             "value": float(self[name]),
             "unit": line.unit,
         }
+
+    def _number_of(self, name: str) -> str:
+        return name if name in _FUNCTIONS else shown(self[name])
 
 
 _SCOPE = {"__builtins__": {}, **_FUNCTIONS}

@@ -30,9 +30,7 @@ LINES = {
         "hidden * head_dim * 2 * (heads + kv_heads)",
         say("parameters"),
     ),
-    "ffn": Line(
-        say("gate, up and down of a layer"), "3 * hidden * ffn_hidden", say("parameters")
-    ),
+    "ffn": Line(say("gate, up and down of a layer"), "3 * hidden * ffn_hidden", say("parameters")),
     "params": Line(
         say("layers, norms and two tables"),
         "layers * (attention + ffn) + (2 * layers + 1) * hidden + 2 * vocab * hidden",
@@ -87,9 +85,7 @@ LINES = {
         "bytes_a_parameter * gpu_params / 1e9",
         _GB_A_GPU,
     ),
-    "copies_across": Line(
-        say("groups of them, one a pod"), "ceil(dp * cp / copies_here)", ""
-    ),
+    "copies_across": Line(say("groups of them, one a pod"), "ceil(dp * cp / copies_here)", ""),
     "dp_s": Line(
         say("first inside the pod, then one share of it across"),
         "dp_gb * ((copies_here - 1) / copies_here / pod_gb_per_s"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fabric_rules import CABLED
 from rules import Rule, claim
 from sheet import Sheet
 
@@ -47,15 +48,15 @@ def _about_ceiling(sheet: Sheet) -> str:
     share = 100 * float(sheet["gemm_share"])
     if claimed > 2 * sheet["mfu_ceiling"]:
         return say(
-            "MFU is over the dense peak; {claimed:.4g} % of it cannot be reached, for kernels reach "
-            "{share:.0f} % of it alone",
+            "MFU is over the dense peak; {claimed:.4g} % of it cannot be reached, for kernels "
+            "reach {share:.0f} % of it alone",
             claimed=claimed,
             share=share,
         )
     return say(
-        "no training step passes {ceiling:.0f} % MFU here: kernels reach {share:.0f} % of the dense "
-        "peak, and bubble and traffic only take from that; you claim {claimed:.4g} %, and Llama 3 "
-        "reached 38 to 43 %; count what compute waits for",
+        "no training step passes {ceiling:.0f} % MFU here: kernels reach {share:.0f} % of the "
+        "dense peak, and bubble and traffic only take from that; you claim {claimed:.4g} %, and "
+        "Llama 3 reached 38 to 43 %; count what compute waits for",
         ceiling=MFU_CEILING_PERCENT,
         share=share,
         claimed=claimed,
@@ -69,10 +70,10 @@ PLAN = (
         ("tp_gb",),
         lambda sheet: 8 % sheet["tp"] == 0,
         lambda sheet: say(
-            "tensor parallelism waits for its all-reduces in every layer, so it stays on the NVLink "
-            "of one node and divides its 8 GPUs; tp is {tp}, and a step sends {traffic:.4g} GB a "
-            "GPU for it, in {inside:.3g} s at {nvlink:.0f} GB/s but {outside:.3g} s at a network "
-            "card's {nic:.0f} GB/s; take 1, 2, 4 or 8",
+            "tensor parallelism waits for its all-reduces in every layer, so it stays on the "
+            "NVLink of one node and divides its 8 GPUs; tp is {tp}, and a step sends {traffic:.4g} "
+            "GB a GPU for it, in {inside:.3g} s at {nvlink:.0f} GB/s but {outside:.3g} s at a "
+            "network card's {nic:.0f} GB/s; take 1, 2, 4 or 8",
             tp=int(sheet["tp"]),
             traffic=float(sheet["tp_gb"]),
             inside=float(sheet["tp_gb"] / sheet["nvlink_gb_per_s"]),
@@ -87,9 +88,9 @@ PLAN = (
         ("replica_gpus", "train_gpus"),
         _divides,
         lambda sheet: say(
-            "pp * virtual_pp must divide the {layers} layers, tp the {heads} K/V heads, tp * cp the "
-            "sequence of {seq}, and the job must fill nodes of 8; virtual_pp over 1 needs pp over "
-            "1; you have tp {tp}, pp {pp}, virtual_pp {virtual}, cp {cp} and {gpus} GPUs",
+            "pp * virtual_pp must divide the {layers} layers, tp the {heads} K/V heads, tp * cp "
+            "the sequence of {seq}, and the job must fill nodes of 8; virtual_pp over 1 needs pp "
+            "over 1; you have tp {tp}, pp {pp}, virtual_pp {virtual}, cp {cp} and {gpus} GPUs",
             layers=int(sheet["layers"]),
             heads=int(sheet["kv_heads"]),
             seq=int(sheet["seq_len"]),
@@ -150,7 +151,7 @@ PLAN = (
         ("replica_gpus", "pod_gpus"),
         _fits_a_pod,
         _about_placement,
-        ("rails", "leaf_ports", "leaf_spread", "spine_ports", "core_spread", "core_ports", "endpoints"),
+        CABLED,
     ),
     Rule(
         "memory",
@@ -169,9 +170,9 @@ PLAN = (
         ),
         lambda sheet: sheet["memory_gb"] <= sheet["usable_gb"],
         lambda sheet: say(
-            "{usable:.4g} GB of a GPU can be used; weights {weights:.4g}, gradients {gradients:.4g}, "
-            "optimizer {optimizer:.4g} and activations {activations:.4g} GB are {memory:.4g}; turn "
-            "the largest down",
+            "{usable:.4g} GB of a GPU can be used; weights {weights:.4g}, gradients "
+            "{gradients:.4g}, optimizer {optimizer:.4g} and activations {activations:.4g} GB are "
+            "{memory:.4g}; turn the largest down",
             usable=float(sheet["usable_gb"]),
             weights=float(sheet["weights_gb"]),
             gradients=float(sheet["gradients_gb"]),
@@ -183,7 +184,7 @@ PLAN = (
     ),
 )
 
-_STEP = (
+STEP = (
     "tensor_inside_node",
     "plan_divides",
     "zero_and_pipeline",
@@ -219,6 +220,6 @@ SPEED = (
             "step_s",
             "mfu",
         ),
-        (*_STEP, "mfu_ceiling"),
+        (*STEP, "mfu_ceiling"),
     ),
 )
