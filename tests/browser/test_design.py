@@ -32,9 +32,7 @@ def sent(owner: User, design: Problem, path: str) -> Submission:
     """A file of the package, judged for this person."""
     assert design.current_version is not None
     source = file_of(design, path)
-    return judged(
-        Submission.send(owner, design.current_version, Submission.Kind.SUBMIT, source)
-    )
+    return judged(Submission.send(owner, design.current_version, Submission.Kind.SUBMIT, source))
 
 
 def test_a_design_is_completed_and_checked_while_it_is_typed(design: Problem, page: Page) -> None:
