@@ -2,7 +2,7 @@
 
 data: ``{"charts": [{"title", "unit", "limit": {"label", "value"} | None, "rows": [{"label",
 "note", "parts": [{"label", "value"}]}]}]}``, at most 4 charts of 24 rows of 12 parts, no value
-negative. Parts that share a label share a colour; a chart may have 12 labels.
+negative. Parts with one label have one colour, in all charts where these have 12 labels together.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ MAX_PARTS = 12
 LABEL_WIDTH = 128.0  # of the column of row labels, in the drawing's units
 BAR_WIDTH = 560.0
 VALUE_WIDTH = 92.0
+NOTE_WIDTH = 180.0  # more, where a row says something beside its value
 ROW_HEIGHT = 30.0
 BAR_HEIGHT = 18.0
 TOP = 26.0  # above the first row, for the limit's label
@@ -28,23 +29,36 @@ TOP = 26.0  # above the first row, for the limit's label
 
 def layout(data: JsonObject) -> JsonObject:
     """Coordinates of every chart; widths are shares of the longest bar or the limit."""
-    charts = [_chart(one) for one in values.rows(data["charts"], MAX_CHARTS)]
-    if not charts:
+    said = values.rows(data["charts"], MAX_CHARTS)
+    rows = [[_row(row) for row in values.rows(one["rows"], MAX_ROWS)] for one in said]
+    if not said:
         raise ValueError("a picture of bars needs a chart")
-    return {"charts": list(charts)}
+    shared = _labels([row for chart in rows for row in chart])
+    return {
+        "charts": [
+            _chart(one, own, shared if len(shared) <= MAX_PARTS else _labels(own))
+            for one, own in zip(said, rows, strict=True)
+        ]
+    }
 
 
-def _chart(said: dict[str, Any]) -> JsonObject:
+Row = tuple[str, str, list[tuple[str, float]]]  # its label, a note, its parts
+
+
+def _labels(rows: list[Row]) -> list[str]:
+    return list(dict.fromkeys(label for _, _, parts in rows for label, _ in parts))
+
+
+def _chart(said: dict[str, Any], rows: list[Row], labels: list[str]) -> JsonObject:
     unit = values.text(said["unit"])
-    rows = [_row(one) for one in values.rows(said["rows"], MAX_ROWS)]
     limit = said["limit"]
     limit_value = None if limit is None else values.number(limit["value"], least=0.0)
     longest = max([sum(value for _, value in parts) for _, _, parts in rows] + [limit_value or 0.0])
     if not rows or longest <= 0:
         raise ValueError("a chart needs a bar that is longer than nothing")
-    labels = list(dict.fromkeys(label for _, _, parts in rows for label, _ in parts))
-    if len(labels) > MAX_PARTS:
-        raise ValueError(f"a chart may have {MAX_PARTS} kinds of parts, got {len(labels)}")
+    own = _labels(rows)
+    if len(own) > MAX_PARTS:
+        raise ValueError(f"a chart may have {MAX_PARTS} kinds of parts, got {len(own)}")
     scale = BAR_WIDTH / longest
     drawn: list[Any] = []
     for index, (label, note, parts) in enumerate(rows):
@@ -55,9 +69,12 @@ def _chart(said: dict[str, Any]) -> JsonObject:
     return {
         "title": values.text(said["title"]),
         "unit": unit,
-        "width": LABEL_WIDTH + BAR_WIDTH + VALUE_WIDTH,
+        "width": LABEL_WIDTH
+        + BAR_WIDTH
+        + VALUE_WIDTH
+        + (NOTE_WIDTH if any(note for _, note, _ in rows) else 0.0),
         "height": height,
-        "legend": [{"label": label, "colour": index} for index, label in enumerate(labels)],
+        "legend": [{"label": label, "colour": labels.index(label)} for label in own],
         "rows": drawn,
         "limit": None
         if limit_value is None
@@ -72,7 +89,7 @@ def _chart(said: dict[str, Any]) -> JsonObject:
     }
 
 
-def _row(said: dict[str, Any]) -> tuple[str, str, list[tuple[str, float]]]:
+def _row(said: dict[str, Any]) -> Row:
     parts = [
         (values.text(part["label"]), values.number(part["value"], least=0.0))
         for part in values.rows(said["parts"], MAX_PARTS)

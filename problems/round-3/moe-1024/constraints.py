@@ -106,9 +106,7 @@ def _order(plan: dict[str, Any]) -> dict[str, Any]:
     missing = [name for name in DIMENSIONS if name not in order]
     return constraint(
         "order",
-        say(
-            "The order names tp, cp, ep, dp and pp once each, the innermost one first."
-        ),
+        say("The order names tp, cp, ep, dp and pp once each, the innermost one first."),
         not missing,
         [
             term(say("the order"), "", ", ".join(order)),
@@ -313,6 +311,7 @@ def memory(parameters: dict[str, Any], plan: t.Plan) -> dict[str, Any]:
         ),
         term(say("held"), say("the sum"), total / GB, "GB"),
         term(say("room"), f"{cluster['memory_gb']} - {cluster['reserved_gb']}", usable / GB, "GB"),
+        term(say("left over"), say("room - held"), (usable - total) / GB, "GB"),
     ]
     return constraint(
         "memory",

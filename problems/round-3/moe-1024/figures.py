@@ -56,11 +56,11 @@ def _metric(name: str, label: str, value: float | str, unit: str) -> dict[str, A
     return {"name": name, "label": label, "value": value, "unit": unit}
 
 
-def levels(plan: t.Plan, spreads: dict[str, Spread], one_step: Step) -> list[dict[str, Any]]:
+def levels(plan: t.Plan, spreads: dict[str, Spread]) -> list[dict[str, Any]]:
     """The lines of the rubric that need no person."""
     leaving = [kind for kind in ("tp", "cp", "ep") if int(spreads[kind].level) > 0]
     across = [kind for kind in leaving if int(spreads[kind].level) == 2]
-    bubble = float(one_step.bubble)
+    bubble = float(t.bubble_fraction(plan))
     where = (
         say("{kinds} leave the node", kinds=", ".join(leaving))
         if leaving

@@ -20,7 +20,7 @@ def assess(design: dict[str, Any], parameters: dict[str, Any]) -> dict[str, Any]
     given = c.design_plan(design)
     found = list(c.whole_number_constraints(given, parameters))
     if not all(one["holds"] for one in found):
-        return _refused(found, {})
+        return _refused(found)
     plan = c.numbers(given, parameters["training"]["batch"])
     order, cluster = given["order"], parameters["cluster"]
     found.append(c.node(given, parameters, c.stride_of_tp(order, plan)))
@@ -30,8 +30,9 @@ def assess(design: dict[str, Any], parameters: dict[str, Any]) -> dict[str, Any]
         "placement": figures.placement(order, plan, spreads, cluster),
         "bars": {"charts": [figures.memory_chart(parameters, plan)]},
     }
+    rubric = figures.levels(plan, spreads)
     if not all(one["holds"] for one in found):
-        return _refused(found, pictures)
+        return _refused(found, rubric, pictures)
     one_step = step.step_of(parameters, plan, spreads)
     pictures["bars"]["charts"] += [
         figures.time_chart(one_step),
@@ -45,12 +46,16 @@ def assess(design: dict[str, Any], parameters: dict[str, Any]) -> dict[str, Any]
         "cost": {"label": say("The time of a step"), "value": time_s, "unit": "s"},
         "best": space.best_s,
         "better": _better(given, plan, time_s, space, cluster),
-        "rubric": figures.levels(plan, spreads, one_step),
+        "rubric": rubric,
         "pictures": pictures,
     }
 
 
-def _refused(found: list[dict[str, Any]], pictures: dict[str, Any]) -> dict[str, Any]:
+def _refused(
+    found: list[dict[str, Any]],
+    rubric: list[dict[str, Any]] | None = None,
+    pictures: dict[str, Any] | None = None,
+) -> dict[str, Any]:
     """An assessment of a plan that cannot run."""
     return {
         "constraints": found,
@@ -58,8 +63,8 @@ def _refused(found: list[dict[str, Any]], pictures: dict[str, Any]) -> dict[str,
         "cost": None,
         "best": None,
         "better": None,
-        "rubric": [],
-        "pictures": pictures,
+        "rubric": rubric or [],
+        "pictures": pictures or {},
     }
 
 
