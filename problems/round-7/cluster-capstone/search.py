@@ -34,7 +34,7 @@ _PLAN_ALONE = tuple(rule for rule in PLAN if rule.name not in {"placement", "nod
 
 PIPELINES = (8, 10, 16, 20, 32, 40)
 CONTEXTS = (1, 2, 4)
-PARTS = 14  # of the free GPUs, in which training sizes are tried
+PARTS = 12  # of the free GPUs, in which training sizes are tried
 LONGEST = 1.4  # how far past the deadline the front is drawn
 SLOWEST_DAYS = 60.0  # and a first fabric may be this slow, though the deadline is near
 
@@ -214,7 +214,7 @@ def _period_min(sheet: Sheet) -> float:
 def _sites(design: Design, constants: dict[str, float]) -> Iterator[Found]:
     """Designs that differ in one thing around the GPUs: fabric, routing, cooling, storage."""
     for fabric in _fabrics(constants):
-        for placement in ("replicas_in_pods", "stages_in_pods"):
+        for placement in ("replicas_in_pods", "stages_in_pods")[: fabric["pods"]]:
             plan = {**design["training"], "placement": placement}
             one = _finished({**design, "fabric": fabric, "training": plan}, constants)
             if one:
@@ -234,7 +234,7 @@ def _fabrics(constants: dict[str, float]) -> Iterator[dict[str, Any]]:
     for radix in (64, 128):
         for planes in (1, 2, 4, 8):
             a_plane = math.ceil(cards / planes)
-            for leaf_up in (radix // 2, radix // 4, radix // 8):
+            for leaf_up in (radix // 2, radix // 4):
                 for spine_up in (0, radix // 16, radix // 8, radix // 4, radix // 2):
                     shape = _shape(radix, a_plane, leaf_up, spine_up)
                     if shape is None:

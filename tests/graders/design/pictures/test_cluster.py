@@ -94,7 +94,7 @@ def test_the_table_says_in_words_what_the_drawing_shows() -> None:
 
 
 def test_one_pod_has_neither_core_nor_badge() -> None:
-    picture = layout(copy.deepcopy(ONE_POD))
+    picture: Any = layout(copy.deepcopy(ONE_POD))
     assert picture["core"] == []
     assert picture["core_badge"] is None
     assert [tier["name"] for tier in picture["tiers"]] == ["spines", "leaves"]
