@@ -175,10 +175,10 @@ def _pod(
         "middle": round(x + width / 2, 2),
         "label": say("pod {number}", number=number),
         "label_y": y + 15,
-        "spines": spines,
+        "spine_bar": _bar(x + 8, inner, y + SPINE_Y),
         "spine_text": say_n("{count} spine", "{count} spines", count=spine["switches"]),
         "spine_text_y": y + SPINE_Y + 10.5,
-        "leaves": leaves,
+        "leaf_bar": _bar(x + 8, inner, y + LEAF_Y),
         "leaf_text": say_n("{count} leaf", "{count} leaves", count=leaf["switches"]),
         "leaf_text_y": y + LEAF_Y + 10.5,
         "links": [
@@ -200,6 +200,11 @@ def _pod(
         "card_text": say("{count} cards a leaf", count=leaf["down"]),
         "card_text_y": y + CARD_Y + 18,
     }
+
+
+def _bar(x: float, width: float, y: float) -> dict[str, float]:
+    """A tier of a pod as one bar, so that its count can be read on it."""
+    return {"x": round(x, 2), "y": y, "width": round(width, 2), "height": SWITCH_HEIGHT}
 
 
 def _link(x1: float, y1: float, x2: float, y2: float) -> dict[str, float]:

@@ -100,9 +100,9 @@ def layout(data: JsonObject) -> JsonObject:
         "mine": {
             **_placed(mine, x_axis, y_axis),
             "text": _figures(mine, x_unit, y_unit),
-            "text_x": x_axis.at(mine.x) + (-9 if is_right else 9),
+            "text_x": x_axis.at(mine.x) + (-6 if is_right else 6),
             "anchor": "end" if is_right else "start",
-            "text_y": max(TOP + 10, y_axis.at(mine.y) - 8),
+            "text_y": max(TOP + 10, y_axis.at(mine.y) - 13),
         },
         "limit": None
         if limit is None

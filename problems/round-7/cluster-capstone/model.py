@@ -91,7 +91,8 @@ def _metrics(sheet: Sheet) -> list[dict[str, Any]]:
             continue
         if value > 0:
             unit = sheet.lines[name].unit
-            found.append({"name": name, "label": label, "value": value, "unit": unit})
+            shown = value if value.is_integer() else float(f"{value:.4g}")
+            found.append({"name": name, "label": label, "value": shown, "unit": unit})
     return found
 
 

@@ -42,7 +42,7 @@ def drawn(**changes: Any) -> Any:
 def boxes(picture: Any) -> list[Any]:
     found = [*picture["core"], *picture["pods"]]
     for pod in picture["pods"]:
-        found += [*pod["spines"], *pod["leaves"]]
+        found += [pod["spine_bar"], pod["leaf_bar"]]
     return found
 
 
