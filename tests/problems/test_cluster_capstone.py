@@ -324,3 +324,22 @@ def test_k_and_v_of_a_token_are_those_of_llama_3(layers: int, kv_heads: int, nby
         context=1,
     )
     assert sheet["sequence_gb"] * 1e9 == pytest.approx(nbytes)
+
+
+def test_the_editorials_table_of_fabrics_is_what_the_designs_give() -> None:
+    rows = re.findall(
+        r"^\| .* \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) Tbit/s \| \$([\d.]+)",
+        (ROOT / "editorial.md").read_text(),
+        re.MULTILINE,
+    )
+    designs = (
+        "reference.yaml",
+        "submissions/accepted/one_full_fat_tree.yaml",
+        "submissions/wrong_answer/two_tier_rails.yaml",
+    )
+    for row, path in zip(rows, designs, strict=True):
+        sheet = sheet_of(design_of(path))
+        switches, cables, bisection, price = (float(one.replace(",", "")) for one in row)
+        assert (switches, cables) == (sheet["switches"], sheet["cables"])
+        assert bisection == pytest.approx(sheet["bisection_tb_per_s"], abs=0.5)
+        assert price == pytest.approx(sheet["gpu_hour_usd"], abs=0.005)

@@ -143,3 +143,12 @@ def test_who_beats_the_search_is_the_best(outcome: Any, monkeypatch: pytest.Monk
     monkeypatch.setattr(PACKAGE.search, "search", lambda constants: dear)
     said = PACKAGE.model.assess(REFERENCE, {})
     assert said["best"] == said["cost"]["value"] < 200
+
+
+@pytest.mark.parametrize("path", ["one_full_fat_tree.yaml", "large_pods.yaml"])
+def test_accepted_designs_are_judged_against_a_search_that_knows_better(
+    path: str, outcome: Any
+) -> None:
+    cost = sheet_of(design_of(f"submissions/accepted/{path}"))["run_musd"]
+    assert outcome.best.cost < cost < 1.2 * outcome.best.cost
+    assert sheet_of(REFERENCE)["run_musd"] == pytest.approx(outcome.best.cost, rel=0.02)
