@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -38,9 +40,9 @@ def test_what_is_left_out_has_its_default() -> None:
     [("40 kW", 40.0), ("40000 W", 40.0), ("0.04 MW", 40.0), ('"40 kW"', 40.0), ("40 kJ/s", 40.0)],
 )
 def test_a_number_comes_in_the_fields_unit(written: str, power: float) -> None:
-    design = read(GROUPS, RIGHT.replace("40 kW", written)).design
+    design: Any = read(GROUPS, RIGHT.replace("40 kW", written)).design
     assert design is not None
-    assert design["room"]["power"] == pytest.approx(power)  # type: ignore[call-overload, index]
+    assert design["room"]["power"] == pytest.approx(power)
 
 
 @pytest.mark.parametrize(
@@ -161,10 +163,12 @@ def test_no_text_breaks_the_reader(source: str) -> None:
 
 
 def test_the_schema_of_the_editor_offers_what_the_reader_takes() -> None:
-    schema = json_schema(GROUPS)
-    room = schema["properties"]["room"]  # type: ignore[call-overload, index]
+    schema: Any = json_schema(GROUPS)
+    room = schema["properties"]["room"]
     assert schema["required"] == ["room"]
-    assert room["required"] == ["racks", "power", "cooling"]  # type: ignore[call-overload, index]
-    fields = room["properties"]  # type: ignore[call-overload, index]
-    assert fields["cooling"]["enum"] == ["air", "water"]  # type: ignore[call-overload, index]
-    assert "units that will do: W, kW" in fields["power"]["description"]  # type: ignore[call-overload, index]
+    assert room["required"] == ["racks", "power", "cooling"]
+    assert room["properties"]["cooling"]["enum"] == ["air", "water"]
+    assert room["properties"]["racks"]["maximum"] == 100
+    assert "units that will do: W, kW" in room["properties"]["power"]["description"]
+    tiers = schema["properties"]["network"]["properties"]["tiers"]
+    assert tiers["items"]["properties"]["ports"]["minimum"] == 2
