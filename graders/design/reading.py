@@ -22,7 +22,17 @@ from graders.design.fields import (
     Whole,
     Words,
 )
-from graders.design.nodes import Fault, Mapping, Node, Scalar, Sequence, Span, Unreadable, parse
+from graders.design.nodes import (
+    Entry,
+    Fault,
+    Mapping,
+    Node,
+    Scalar,
+    Sequence,
+    Span,
+    Unreadable,
+    parse,
+)
 from graders.text import Text, say, say_n
 from graders.verdict import JsonObject
 
@@ -75,6 +85,9 @@ def as_node(value: Any) -> Node:
             return Scalar(f"{value!r}", True, nowhere)
         case list():
             return Sequence(tuple(as_node(one) for one in value), nowhere)
+        case dict():
+            entries = [Entry(str(key), nowhere, as_node(one)) for key, one in value.items()]
+            return Mapping(tuple(entries), nowhere)
         case _:
             return Scalar(str(value), not isinstance(value, str), nowhere)
 
