@@ -14,7 +14,8 @@ from problems.package import read_package
 
 ROOT = Path(__file__).parents[2] / "problems" / "round-7" / "cluster-capstone"
 OWN = [path.stem for path in ROOT.glob("*.py")]
-SETTINGS = read_package(ROOT).spec.grader.model_dump()
+SPEC = read_package(ROOT).spec
+SETTINGS = SPEC.grader.model_dump()
 GROUPS = groups_of(SETTINGS)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import advice
 import drawing
 import fabric_rules
 import operations_rules
@@ -76,7 +77,7 @@ def assess(design: dict[str, Any], parameters: dict[str, Any]) -> dict[str, Any]
         cost = sheet["run_musd"]
         said["cost"] = {"label": say("The training run's cost"), "value": cost, "unit": "MUSD"}
         said["best"] = min(outcome.best.cost, cost)
-        said["better"] = search.better(design, cost, outcome, constants)
+        said["better"] = advice.better(design, cost, outcome, constants)
         said["pictures"] = {"pareto": drawing.pareto(sheet, outcome), **pictures}
     return said
 

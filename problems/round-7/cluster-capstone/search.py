@@ -7,7 +7,6 @@ helps. The result is a good design and no proof of the best: a candidate who bea
 
 from __future__ import annotations
 
-import copy
 import itertools
 import math
 from collections.abc import Iterator
@@ -302,48 +301,3 @@ def _serving_sheet(serving: dict[str, Any], constants: dict[str, float]) -> Shee
     inputs = economics.choices(words | {"serving": serving}, constants)
     numbers = {name: one for name, one in serving.items() if not isinstance(one, str)}
     return Sheet(constants | inputs | numbers, economics.LINES | training.LINES)
-
-
-# A cheaper design near the candidate's
-
-
-def better(design: Design, cost: float, outcome: Outcome, constants: dict[str, float]) -> Any:
-    """The fewest groups of the best design that make the candidate's cheaper, as changes.
-
-    One group is tried alone, for a reader learns more from one change than from twelve.
-    """
-    best = outcome.best
-    options = [{name: best.design[name]} for name in best.design if name != "claims"]
-    options.append({name: best.design[name] for name in best.design if name != "claims"})
-    chosen: tuple[float, dict[str, Any]] | None = None
-    for swap in options:
-        if chosen is not None and len(swap) > 1:
-            break  # one group was enough
-        changed = {**copy.deepcopy(design), **swap}
-        sheet = sheet_of(changed, constants)
-        if not _holds(sheet):
-            continue
-        if sheet["run_musd"] < (chosen[0] if chosen else cost):
-            chosen = sheet["run_musd"], swap
-    if chosen is None:
-        return None
-    changes = [
-        {"field": f"{group}.{name}", "from": _plain(design[group][name]), "to": _plain(value)}
-        for group, fields in chosen[1].items()
-        for name, value in fields.items()
-        if design[group][name] != value
-    ]
-    return {"changes": changes, "cost": chosen[0]} if changes else None
-
-
-def _holds(sheet: Sheet) -> bool:
-    try:
-        return all_hold(sheet, WITHOUT_CLAIMS)
-    except ZeroDivisionError:
-        return False
-
-
-def _plain(value: Any) -> str | int | float:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return value  # type: ignore[no-any-return]
