@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from problems.sections.answers import AnswersGrader
 from problems.sections.concurrency import ConcurrencyGrader
+from problems.sections.design import DesignGrader
 from problems.sections.function import FunctionGrader
 from problems.sections.kernel import KernelGrader
 from problems.sections.simulation import SimulationGrader
@@ -77,7 +78,12 @@ class Limits(Strict):
 
 
 Grader = Annotated[
-    AnswersGrader | ConcurrencyGrader | FunctionGrader | KernelGrader | SimulationGrader,
+    AnswersGrader
+    | ConcurrencyGrader
+    | DesignGrader
+    | FunctionGrader
+    | KernelGrader
+    | SimulationGrader,
     Field(discriminator="kind"),
 ]
 
@@ -170,6 +176,8 @@ class ProblemSpec(Strict):
     @property
     def solution_name(self) -> str:
         """What the page calls the candidate's own file."""
+        if isinstance(self.grader, DesignGrader):
+            return f"design{self.language.suffix}"
         return f"{'answers' if self.is_drawn_per_attempt else 'solution'}{self.language.suffix}"
 
     @property
@@ -188,7 +196,9 @@ class ProblemSpec(Strict):
         cls, cases: list[Case], info: ValidationInfo
     ) -> list[Case]:
         grader = info.data.get("grader")  # absent where it is wrong in itself
-        found = grader.about_cases(cases) if isinstance(grader, AnswersGrader) else []
+        found: list[tuple[Location, str]] = []
+        if isinstance(grader, AnswersGrader | DesignGrader):
+            found += grader.about_cases(cases)
         first: dict[str, int] = {}
         for index, case in enumerate(cases):
             if first.setdefault(case.name, index) != index:

@@ -29,6 +29,7 @@ def counterexample_lines(counterexample: dict[str, Any]) -> Iterator[str]:
         yield f"{step['label']}: {step['value_text']} {step['unit']}".rstrip()
         yield f"    = {step['formula']}"
         yield f"    = {step['numbers']}"
+    yield from _design(data)
     for edge in data.get("wait_graph", {}).get("edges", []):
         yield edge["text"]
     yield from _table(_messages(data.get("diagram") or {}))
@@ -44,6 +45,17 @@ def counterexample_lines(counterexample: dict[str, Any]) -> Iterator[str]:
         text = str(data.get(key) or "").strip()
         if text not in counterexample["summary"]:
             yield from text.splitlines()[-MAX_LINES:]
+
+
+def _design(data: dict[str, Any]) -> Iterator[str]:
+    """The arithmetic of a design's constraint, a cheaper design, or what cannot be read."""
+    for term in data.get("terms", []):
+        rule = f"  = {term['formula']}" if term["formula"] else ""
+        yield f"{term['label']}: {term['value_text']} {term['unit']}".rstrip() + rule
+    for change in (data.get("better") or {}).get("changes", []):
+        yield f"{change['field']}: {change['before']} -> {change['after']}"
+    for fault in data.get("faults", [])[1:]:
+        yield f"line {fault['line']}, column {fault['column']}: {fault['message']}"
 
 
 def _operations(data: dict[str, Any]) -> Iterator[str]:

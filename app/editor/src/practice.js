@@ -6,6 +6,7 @@ import { InterleavingSteps } from "./interleaving.js";
 import { LiveSubmission } from "./live-submission.js";
 import { PipelineSteps } from "./pipeline-steps.js";
 import { enrich } from "./rich.js";
+import { connectSelfReviews } from "./self-review.js";
 import { SplitView } from "./split-view.js";
 import { connectWorkbench } from "./workbench.js";
 
@@ -19,3 +20,4 @@ customElements.define("interleaving-steps", InterleavingSteps);
 customElements.define("pipeline-steps", PipelineSteps);
 enrich(document);
 connectWorkbench();
+connectSelfReviews();

@@ -117,3 +117,17 @@ def test_a_timeline_is_told_rank_by_rank_with_a_mark_at_what_is_wrong() -> None:
         "rank 0: FB(0, 2, 1, 2) 1-4",
         "rank 1: F(0, 2) 0-4 !W(0, 2) never",
     ]
+
+
+def test_a_designs_arithmetic_its_changes_and_its_faults_are_told() -> None:
+    terms = [
+        {"label": "held", "formula": "2 B * 8", "value_text": "16", "unit": "GB"},
+        {"label": "room", "formula": "", "value_text": "8", "unit": "GB"},
+    ]
+    assert lines(terms=terms) == ["held: 16 GB  = 2 B * 8", "room: 8 GB"]
+    changes = [{"field": "parallel.ep", "before": "8", "after": "2"}]
+    assert lines(better={"changes": changes, "cost_text": "5"}) == ["parallel.ep: 8 -> 2"]
+    assert lines(better=None) == []
+    faults = [{"line": n, "column": 3, "message": f"fault {n}", "text": ""} for n in (1, 2)]
+    # The first one is the summary already.
+    assert lines(faults=faults) == ["line 2, column 3: fault 2"]
