@@ -166,6 +166,11 @@ def moves_complaint(
             got=short(moves),
         )
     after = moved(routes, tuple(moves), spare)
+    if not moves and has_cycle(after):
+        return say(
+            "no cycle may be left on any priority: no route is moved, and there is {cycle}",
+            cycle=in_words(shortest_cycle(after)),
+        )
     if has_cycle(after):
         return say(
             "no cycle may be left on any priority: after moving {moves} to priority {spare} there "
