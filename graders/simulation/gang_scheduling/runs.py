@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
-from graders.simulation.gang_scheduling.cluster import Arrival, Cluster, Ended
+from graders.simulation.gang_scheduling.cluster import NODE_SPEED, Arrival, Cluster, Ended
 from graders.simulation.gang_scheduling.engine import Engine
 from graders.simulation.gang_scheduling.yardstick import Yardstick
 from graders.simulation.stateful.program import Broken as NoAnswer
@@ -14,11 +14,11 @@ from graders.simulation.stateful.program import Candidate
 from graders.text import say
 from graders.verdict import Json, JsonObject, Verdict
 
-MIN_MAX_WAIT_ROUNDS = 40
-WAITS_OF_THE_REFERENCE = 3
+MIN_MAX_WAIT_ROUNDS = 60
+WAITS_OF_THE_REFERENCE = 4
 ROUNDS_OF_THE_REFERENCE = 5
 MORE_ROUNDS = 100
-SHRINK_ROUNDS = 5000  # that the candidate's scheduler is asked while a trace is shrunk
+SHRINK_ROUNDS = 3000  # that the candidate's scheduler is asked while a trace is shrunk
 
 Ask: TypeAlias = Callable[[int, list[JsonObject]], "Json | NoAnswer"]
 
@@ -159,45 +159,77 @@ Fails: TypeAlias = Callable[[Run], bool]
 
 
 def shrink(given: Setting, failed: Run, candidate: Candidate, still_fails: Fails) -> Run:
-    """Leave out jobs, then make what is left smaller, as long as it fails in the same way.
-
-    A trace on which our own scheduler breaks a rule shows nothing, and is not taken.
-    """
-    left = SHRINK_ROUNDS - len(failed.taken)
-    shrinking = True
-    while shrinking:
-        shrinking = False
-        for trace in _smaller(failed.trace):
-            if left <= 0:
-                return failed
-            own = drive(
-                Engine(given.cluster, trace, given.max_wait),
-                trace,
-                Yardstick(given.cluster).schedule,
-                given.max_rounds,
-            )
-            if own.failure is not None:
-                continue
-            smaller = run(given, trace, candidate)
-            left -= len(smaller.taken)
-            if still_fails(smaller):
-                failed, shrinking = smaller, True
-                break
-    return failed
+    """Leave out jobs, then make what is left smaller, as long as it fails in the same way."""
+    search = _Search(given, failed, candidate, still_fails)
+    search.leave_out()
+    if search.come_earlier():
+        search.leave_out()
+    search.train_less()
+    return search.smallest
 
 
-def _smaller(trace: list[Arrival]) -> Iterator[list[Arrival]]:
-    part = len(trace) // 2
-    while part >= 1:
-        for begin in range(0, len(trace), part):
-            rest = trace[:begin] + trace[begin + part :]
-            if rest:
-                yield rest
-        part //= 2
-    first = min(one.at for one in trace)
-    if first:
-        yield [replace(one, at=one.at - first) for one in trace]
-    for index, one in enumerate(trace):
-        if one.steps > 10:
-            shorter = replace(one, steps=max(10, one.steps // 20 * 10))
-            yield [*trace[:index], shorter, *trace[index + 1 :]]
+class _Search:
+    """The smallest trace so far that still fails, and how much may be spent on a smaller one."""
+
+    def __init__(
+        self, given: Setting, failed: Run, candidate: Candidate, still_fails: Fails
+    ) -> None:
+        self.smallest = failed
+        self._given = given
+        self._candidate = candidate
+        self._still_fails = still_fails
+        self._left = SHRINK_ROUNDS
+
+    def leave_out(self) -> None:
+        """Half of the jobs, a quarter, ... one; single ones until all are needed."""
+        part = len(self.smallest.trace)
+        while part > 1:
+            part = (part + 1) // 2
+            while self._leave_out(part) and part == 1:
+                pass
+
+    def _leave_out(self, part: int) -> bool:
+        found, begin = False, 0
+        while begin < len(self.smallest.trace):
+            trace = self.smallest.trace
+            if self._try(trace[:begin] + trace[begin + part :]):
+                found = True
+            else:
+                begin += part
+        return found
+
+    def come_earlier(self) -> bool:
+        """All in round 0; or else all so much earlier that the first comes in round 0."""
+        trace = self.smallest.trace
+        first, last = min(one.at for one in trace), max(one.at for one in trace)
+        if last > first and self._try([replace(one, at=0) for one in trace]):
+            return True
+        return first > 0 and self._try([replace(one, at=one.at - first) for one in trace])
+
+    def train_less(self) -> None:
+        """Each job half as long, and again, down to one round in a node."""
+        for index in range(len(self.smallest.trace)):
+            trace = self.smallest.trace
+            shorter = trace
+            while shorter is self.smallest.trace and shorter[index].steps > NODE_SPEED:
+                half = max(NODE_SPEED, shorter[index].steps // 2 // NODE_SPEED * NODE_SPEED)
+                one = replace(shorter[index], steps=half)
+                shorter = [*shorter[:index], one, *shorter[index + 1 :]]
+                self._try(shorter)
+
+    def _try(self, trace: list[Arrival]) -> bool:
+        """Take this trace if it fails as well. One on which our own scheduler breaks a rule shows
+        nothing."""
+        if not trace or self._left <= 0:
+            return False
+        given = self._given
+        engine = Engine(given.cluster, trace, given.max_wait)
+        own = drive(engine, trace, Yardstick(given.cluster).schedule, given.max_rounds)
+        if own.failure is not None:
+            return False
+        tried = run(given, trace, self._candidate)
+        self._left -= len(tried.taken)
+        if self._still_fails(tried):
+            self.smallest = tried
+            return True
+        return False

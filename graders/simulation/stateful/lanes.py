@@ -16,7 +16,7 @@ _Scale = Callable[[float], float]  # a moment -> its place on the axis
 
 LABEL_WIDTH = 210
 PLOT_WIDTH = 560
-VALUE_WIDTH = 110
+VALUE_WIDTH = 150
 LANE_HEIGHT = 22
 BAR_HEIGHT = 14
 TOP = 8
