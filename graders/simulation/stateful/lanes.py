@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from graders.verdict import Json, JsonObject
 
@@ -46,7 +46,6 @@ class Lane:
     value: str = ""
     limit: float | None = None
     apart: bool = False  # begins a new group of lanes
-    marks: list[float] = field(default_factory=list)  # moments on the axis
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,15 +125,11 @@ def _lane(lane: Lane, y: float, x: _Scale) -> JsonObject:
         }
         for span in lane.spans
     ]
-    marks: list[Json] = [x(at) for at in lane.marks]
     return {
         "label": lane.label,
         "value": lane.value,
         "text_y": y + LANE_HEIGHT / 2 + 4,
         "spans": spans,
-        "marks": marks,
-        "mark_y1": top,
-        "mark_y2": top + BAR_HEIGHT,
         "limit_x": None if lane.limit is None else x(lane.limit),
         "limit_y1": y + 1,
         "limit_y2": y + LANE_HEIGHT - 1,
