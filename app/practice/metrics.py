@@ -6,6 +6,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 NAMES: dict[str, str | Promise] = {
+    "blocked_ms_per_save": _("Training stands still for a save (ms)"),
     "bound": _("Bound by"),
     "bytes_ratio": _("Bytes over the ideal"),
     "bytes_sent_by_rank": _("Bytes sent by each rank"),
@@ -14,12 +15,14 @@ NAMES: dict[str, str | Promise] = {
     "configurations": _("Configurations"),
     "configurations_us": _("Time of each configuration (µs)"),
     "copy_gb_per_s": _("Bandwidth of a copy (GB/s)"),
+    "crashes": _("Crashes survived"),
     "deterministic": _("The same bits each time"),
     "dtype": _("Element type"),
     "executions": _("Executions searched"),
     "field": _("Field"),
     "gb_per_s": _("Bandwidth (GB/s)"),
     "given": _("Given"),
+    "goodput_share": _("Share of requests in time"),
     "gpu": _("GPU"),
     "ideal_bytes": _("Ideal bytes of a rank"),
     "ideal_time_us": _("Ideal time (µs)"),
@@ -27,7 +30,11 @@ NAMES: dict[str, str | Promise] = {
     "interval_low": _("Lower end of the interval"),
     "items": _("Items"),
     "items_right": _("Items right"),
+    "late_first_tokens": _("Late first tokens"),
+    "late_next_tokens": _("Requests with a late next token"),
     "length": _("Elements"),
+    "longest_wait_rounds": _("Longest wait (rounds)"),
+    "makespan_ms": _("Time until all have ended (ms)"),
     "n_pairs": _("Pairs measured"),
     "n_ranks": _("Ranks"),
     "name": _("Name"),
@@ -36,6 +43,7 @@ NAMES: dict[str, str | Promise] = {
     "num_blocks": _("Blocks in the pool"),
     "operations_per_s": _("Operations a second"),
     "pairs": _("Pairs measured"),
+    "preemptions": _("Preemptions"),
     "progress_class": _("Progress"),
     "proved": _("Proved"),
     "quarantined": _("Quarantined"),
@@ -56,4 +64,5 @@ NAMES: dict[str, str | Promise] = {
     "vendor": _("Vendor's library"),
     "vendor_time_us": _("Time of the vendor's library (µs)"),
     "verdict": _("Verdict"),
+    "weighted_turnaround_rounds": _("Turnaround, weighted by priority (rounds)"),
 }
