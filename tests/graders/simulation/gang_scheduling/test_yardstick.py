@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from graders.simulation.gang_scheduling import traces
 from graders.simulation.gang_scheduling.cluster import Arrival, Cluster
@@ -95,6 +97,31 @@ def test_the_reference_is_no_worse_than_what_it_is_measured_by(seed: int) -> Non
         assert broken is None, broken
     total = sum(one.arrival.weight * (one.end - one.arrival.at) for one in engine.ended)
     assert total / sum(one.weight for one in trace) <= 1.05 * own.turnaround
+
+
+@st.composite
+def days(draw: st.DrawFn) -> tuple[Cluster, list[Arrival]]:
+    """Any small cluster with any jobs that fit it."""
+    racks, nodes, per_node = (draw(st.integers(1, 3)) for _ in range(3))
+    total = racks * nodes * per_node
+    quota = {team: draw(st.integers(1, total + 2)) for team in ("red", "blue")}
+    trace = []
+    for number in range(draw(st.integers(1, 12))):
+        team = draw(st.sampled_from(["red", "blue"]))
+        gpus = draw(st.integers(1, min(total, quota[team])))
+        at, priority = draw(st.integers(0, 20)), draw(st.sampled_from([0, 1, 2]))
+        trace.append(Arrival(f"j{number}", at, team, priority, gpus, draw(st.integers(1, 200))))
+    return Cluster(racks, nodes, per_node, quota), sorted(trace, key=lambda one: one.at)
+
+
+@settings(max_examples=80, deadline=None, derandomize=True)
+@given(days())
+def test_what_is_measured_by_keeps_every_rule_on_any_trace(
+    day: tuple[Cluster, list[Arrival]],
+) -> None:
+    cluster, trace = day
+    run = measure(cluster, trace)  # raises where a rule is broken
+    assert {one.arrival.name for one in run.ended} == {one.name for one in trace}
 
 
 def test_a_draw_has_the_mixture_that_it_says() -> None:
