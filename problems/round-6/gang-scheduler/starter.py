@@ -11,9 +11,7 @@ class Scheduler:
 
     def schedule(self, now: int, jobs: list[dict]) -> dict:
         """{"preempt": [id, ...], "start": {id: [gpu, ...]}} for one round."""
-        free = [
-            gpu for gpu in range(self.gpus) if not any(gpu in job["placed"] for job in jobs)
-        ]
+        free = [gpu for gpu in range(self.gpus) if not any(gpu in job["placed"] for job in jobs)]
         first = jobs[0]
         if first["placed"]:
             return {"preempt": [], "start": {}}
