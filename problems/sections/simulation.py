@@ -14,7 +14,12 @@ class SimulationGrader(Strict):
 
     kind: Literal["simulation"]
     simulator: Literal[
-        "checkpointing", "continuous-batching", "kv-cache", "pipeline-schedule", "ring-collective"
+        "checkpointing",
+        "continuous-batching",
+        "gang-scheduling",
+        "kv-cache",
+        "pipeline-schedule",
+        "ring-collective",
     ]
     entry_point: Text
     signature: Text
