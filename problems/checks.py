@@ -15,6 +15,7 @@ from problems.complaints import Complaint, nearest
 from problems.schema import Language, ProblemSpec
 from problems.sections.answers import AnswersGrader
 from problems.sections.function import FunctionGrader
+from problems.sections.triage import TriageGrader
 from problems.strict import Slug
 from problems.strict_yaml import Document, Location
 
@@ -68,7 +69,9 @@ def about_entry_points(
     spec: ProblemSpec, files: Mapping[str, str], label: str
 ) -> Iterator[Complaint]:
     """A Python starter and reference must define what the grader calls."""
-    if spec.language is not Language.PYTHON or isinstance(spec.grader, AnswersGrader):
+    if spec.language is not Language.PYTHON:
+        return
+    if isinstance(spec.grader, AnswersGrader | TriageGrader):
         return
     name = spec.grader.entry_point
     for path in (spec.starter_name, spec.reference_name):

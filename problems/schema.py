@@ -14,6 +14,7 @@ from problems.sections.concurrency import ConcurrencyGrader
 from problems.sections.function import FunctionGrader
 from problems.sections.kernel import KernelGrader
 from problems.sections.simulation import SimulationGrader
+from problems.sections.triage import TriageGrader
 from problems.strict import Location, Slug, Strict, Text, contradiction
 
 
@@ -77,7 +78,12 @@ class Limits(Strict):
 
 
 Grader = Annotated[
-    AnswersGrader | ConcurrencyGrader | FunctionGrader | KernelGrader | SimulationGrader,
+    AnswersGrader
+    | ConcurrencyGrader
+    | FunctionGrader
+    | KernelGrader
+    | SimulationGrader
+    | TriageGrader,
     Field(discriminator="kind"),
 ]
 
@@ -163,7 +169,7 @@ class ProblemSpec(Strict):
     @property
     def is_drawn_per_attempt(self) -> bool:
         """Whether the candidate sees what is drawn from the seed, other values in each attempt."""
-        return isinstance(self.grader, AnswersGrader)
+        return isinstance(self.grader, AnswersGrader | TriageGrader)
 
     @property
     def reference_name(self) -> str:
@@ -176,7 +182,9 @@ class ProblemSpec(Strict):
         cls, cases: list[Case], info: ValidationInfo
     ) -> list[Case]:
         grader = info.data.get("grader")  # absent where it is wrong in itself
-        found = grader.about_cases(cases) if isinstance(grader, AnswersGrader) else []
+        found = (
+            grader.about_cases(cases) if isinstance(grader, AnswersGrader | TriageGrader) else []
+        )
         first: dict[str, int] = {}
         for index, case in enumerate(cases):
             if first.setdefault(case.name, index) != index:
