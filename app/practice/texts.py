@@ -32,6 +32,14 @@ TEXTS: dict[str, str | Promise] = {
     "cancel_failed": _("Could not cancel: nobody answered. Try again."),
     "reset_done": _("Reset to the starter. Ctrl+Z brings your text back."),
     "verdict_loading": _("Fetching the verdict…"),
+    "trace_failed": _("The trace could not be fetched. Reload the page."),
+    "trace_ready": _("{spans} spans. Click one, or press Tab and use the arrow keys."),
+    "trace_span": _(
+        "Span {number}: {name} · rank {rank}, {row} · {start} to {end} ms · {length} ms{details}"
+    ),
+    "trace_point": _("Measuring from {at} ms"),
+    "trace_measured": _("{a} to {b} ms: {length} ms apart"),
+    "trace_found": _("{n} found"),
     # The editor's own words, keyed as CodeMirror keys them.
     "$ unchanged lines": _("{n} unchanged lines"),
     "Revert this chunk": _("Take this change from the left"),

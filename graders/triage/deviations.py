@@ -6,9 +6,10 @@ the step feels it, and only the simulation says so.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class Cause(StrEnum):
@@ -30,7 +31,6 @@ class Kernel:
 
     rank: int
     position: int
-    name: str
     compute_bound: bool
 
 
@@ -67,8 +67,12 @@ class Deviation:
         """A copy to the host after the forward pass of a module, in place of the usual one."""
         return None
 
-    def is_serial(self, module: int) -> bool:
-        """Whether a module's collectives wait for the computing before them."""
+    def is_late(self, module: int) -> bool:
+        """Whether a module's weights are gathered only when the computing before it is over."""
+        return False
+
+    def holds_up(self, module: int) -> bool:
+        """Whether computing waits for the reduce-scatter of a module's gradients."""
         return False
 
     def longer_send(self, rank: int, channel: int, collective: int) -> float:
@@ -82,6 +86,17 @@ class Deviation:
     def waits_for_write(self) -> bool:
         """Whether training waits for the checkpoint to be written."""
         return False
+
+
+def with_a_say(
+    deviations: Sequence[Deviation], hook: Callable[..., Any]
+) -> list[tuple[int, Deviation]]:
+    """The deviations that may change what a hook of `Deviation` gives, each with its place."""
+    return [
+        (place, one)
+        for place, one in enumerate(deviations)
+        if getattr(type(one), hook.__name__) is not hook
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +140,17 @@ class SlowKernel(Deviation):
 
 @dataclass(frozen=True, slots=True)
 class Serial(Deviation):
-    """A module's weights are not fetched ahead, and its gradients hold up the next module."""
+    """A module's weights are not fetched ahead; `both`: its gradients hold up the next one too."""
 
     cause = Cause.OVERLAP
     module: int
+    both: bool
 
-    def is_serial(self, module: int) -> bool:
+    def is_late(self, module: int) -> bool:
         return module == self.module
+
+    def holds_up(self, module: int) -> bool:
+        return self.both and module == self.module
 
 
 @dataclass(frozen=True, slots=True)

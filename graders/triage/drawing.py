@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from graders.text import Text, say
 from graders.triage.incident import Incident
 from graders.triage.machine import Span, Track
-from graders.triage.step import COMPUTE, MAIN, NCCL, Recording
+from graders.triage.network import NCCL
+from graders.triage.step import COMPUTE, MAIN, Recording
 from graders.triage.workload import N_RANKS
 from graders.verdict import Json, JsonObject
 
 WIDTH = 1000  # of the time axis, in units of the drawing
 LANES = {MAIN: "host", COMPUTE: "compute", NCCL: "nccl"}
-LANE_HEIGHT, RANK_GAP = 7, 6
+LANE_HEIGHT, RANK_GAP = 9, 7
 MERGE = 1.5  # spans nearer to each other than this are drawn as one
 
 
@@ -56,7 +57,7 @@ def drawn(
     return {
         "timelines": timelines,
         "ranks": [
-            {"name": rank, "y": rank * rank_height, "middle": rank * rank_height + 14}
+            {"name": rank, "y": rank * rank_height, "middle": rank * rank_height + 18}
             for rank in range(N_RANKS)
         ],
         "marks": [
@@ -94,7 +95,7 @@ def _bars(recording: Recording, scale: float, rank_height: int) -> Iterable[Json
             spans = sorted(
                 (span.start_us * scale, span.end_us * scale)
                 for span in recording.spans
-                if span.track == track
+                if span.track == track and span.category != "cuda_runtime"  # it mostly waits
             )
             for start, end in _merged(spans):
                 yield {

@@ -69,11 +69,11 @@ def _slow_kernels(rng: Random, workload: Workload) -> Deviation:
 def _serial_block(rng: Random, workload: Workload) -> Deviation:
     blocks = range(1, len(workload.modules) - 2)
     weights = [workload.modules[index].parameters ** 2 for index in blocks]
-    return Serial(rng.choices(blocks, weights)[0])
+    return Serial(rng.choices(blocks, weights)[0], both=True)
 
 
 def _serial_norm(rng: Random, workload: Workload) -> Deviation:
-    return Serial(len(workload.modules) - 2)
+    return Serial(len(workload.modules) - 2, both=False)
 
 
 def _early_pause(rng: Random, workload: Workload) -> Deviation:

@@ -20,8 +20,8 @@ from graders.triage.workload import Workload, draw_workload
 
 N_DECOYS = 4
 MAX_TRIES = 60
-DECOY_TRIES = 8
-MIN_LOSS = 0.07  # of the step as recorded: below, nobody would look for a cause
+TRIES_EACH = 8  # for one deviation of one job
+MIN_LOSS = 0.06  # of the step as recorded: below, nobody would look for a cause
 MAX_DECOY_LOSS_US = 500.0  # a fifth of a percent of the step
 RESTORED = 0.9  # of the loss that must come back for a span to prove the cause
 
@@ -30,7 +30,7 @@ class NoIncident(Exception):
     """No draw of this seed gave a cause that the step feels and decoys that it does not."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Incident:
     """A recorded step. `deviations` holds the planted cause first, then the decoys."""
 
@@ -45,7 +45,12 @@ class Incident:
     @cached_property
     def recording(self) -> Recording:
         """The step as it was recorded."""
-        return simulate(self.workload, self.deviations)
+        return self.without([])
+
+    @cached_property
+    def _known(self) -> dict[frozenset[int], Recording]:
+        """Recordings by the places of what was taken away."""
+        return {}
 
     @cached_property
     def spans(self) -> tuple[Span, ...]:
@@ -87,7 +92,11 @@ class Incident:
 
     def without(self, places: Iterable[int]) -> Recording:
         """The step with the deviations at these places taken away, everything else the same."""
-        return _without(self, frozenset(places))
+        taken = frozenset(places)
+        if taken not in self._known:
+            kept = [one for place, one in enumerate(self.deviations) if place not in taken]
+            self._known[taken] = simulate(self.workload, kept)
+        return self._known[taken]
 
     def without_span(self, number: int) -> Recording:
         """The step had this span been ordinary: without whatever changed it, if anything did."""
@@ -106,20 +115,12 @@ class Incident:
         ordinary_us = self.without(range(len(self.deviations))).step_us
         return (
             slow_us - mended_us >= MIN_LOSS * slow_us
-            and mended_us - ordinary_us <= MAX_DECOY_LOSS_US
+            and abs(mended_us - ordinary_us) <= MAX_DECOY_LOSS_US
             and all(
-                slow_us - self.without([place]).step_us <= MAX_DECOY_LOSS_US
+                abs(slow_us - self.without([place]).step_us) <= MAX_DECOY_LOSS_US
                 for place in range(1, len(self.deviations))
             )
         )
-
-
-@lru_cache(maxsize=512)
-def _without(incident: Incident, places: frozenset[int]) -> Recording:
-    if not places:
-        return incident.recording
-    kept = [one for place, one in enumerate(incident.deviations) if place not in places]
-    return simulate(incident.workload, kept)
 
 
 @lru_cache(maxsize=64)
@@ -144,19 +145,29 @@ def _try(rng: Random, cause: Cause) -> Incident | None:
     """A draw; None if it is not sound. The cause's own kind may be among the decoys."""
     workload = draw_workload(rng)
     ordinary_us = simulate(workload).step_us
-    deviations = [draw_planted(cause, rng, workload)]
-    for kind in rng.sample(list(Cause), N_DECOYS):
-        decoy = _harmless(kind, rng, workload, ordinary_us)
-        if decoy is None:
-            return None
-        deviations.append(decoy)
-    incident = Incident(workload, tuple(deviations))
+    kinds = rng.sample(list(Cause), N_DECOYS)
+    deviations = [_harmful(cause, rng, workload, ordinary_us)]
+    deviations += [_harmless(kind, rng, workload, ordinary_us) for kind in kinds]
+    found = tuple(one for one in deviations if one is not None)
+    if len(found) < len(deviations):
+        return None
+    incident = Incident(workload, found)
     return incident if incident.is_sound() else None
+
+
+def _harmful(cause: Cause, rng: Random, workload: Workload, ordinary_us: float) -> Deviation | None:
+    """A deviation that costs enough by itself; None if none is found in a few draws."""
+    for _ in range(TRIES_EACH):
+        planted = draw_planted(cause, rng, workload)
+        slow_us = simulate(workload, [planted]).step_us
+        if slow_us - ordinary_us >= MIN_LOSS * slow_us:
+            return planted
+    return None
 
 
 def _harmless(kind: Cause, rng: Random, workload: Workload, ordinary_us: float) -> Deviation | None:
     """A decoy that costs nothing by itself; None if none is found in a few draws."""
-    for _ in range(DECOY_TRIES):
+    for _ in range(TRIES_EACH):
         decoy = draw_decoy(kind, rng, workload)
         if simulate(workload, [decoy]).step_us - ordinary_us <= MAX_DECOY_LOSS_US:
             return decoy

@@ -8,10 +8,11 @@ every start and every end follows from costs and waits.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 Args = Mapping[str, "int | float | str"]
+NO_ARGS: Args = {}
+UNTOUCHED: frozenset[int] = frozenset()
 
 
 class Track(NamedTuple):
@@ -21,8 +22,7 @@ class Track(NamedTuple):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """What one server did, microseconds from the start of the recording.
 
     `touched` holds the places, in the list of deviations, of those that changed this very piece of
@@ -34,8 +34,8 @@ class Span:
     category: str
     start_us: float
     end_us: float
-    args: Args = field(default_factory=dict)
-    touched: frozenset[int] = frozenset()
+    args: Args
+    touched: frozenset[int]
 
     @property
     def duration_us(self) -> float:
@@ -62,8 +62,8 @@ class Machine:
         *,
         after_us: float = 0.0,
         until_us: float = 0.0,
-        args: Args | None = None,
-        touched: Iterable[int] = (),
+        args: Args = NO_ARGS,
+        touched: Iterable[int] = UNTOUCHED,
     ) -> Span:
         """Give a server one piece of work.
 
@@ -76,9 +76,9 @@ class Machine:
         until_us : float
             It ends no earlier: a call that blocks until something else is done.
         """
-        start_us = max(after_us, self.free_us(track))
+        start_us = max(after_us, self._free_us.get(track, 0.0))
         end_us = max(start_us + cost_us, until_us)
-        span = Span(track, name, category, start_us, end_us, args or {}, frozenset(touched))
+        span = Span(track, name, category, start_us, end_us, args, frozenset(touched))
         self._free_us[track] = end_us
         self.spans.append(span)
         return span

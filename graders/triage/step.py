@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from graders.triage.deviations import Deviation, Kernel
+from graders.triage.deviations import Deviation, Kernel, with_a_say
 from graders.triage.machine import Args, Machine, Span, Track
+from graders.triage.network import CHANNELS, LAUNCH_US, NCCL, RANKS, Network
 from graders.triage.workload import (
     BACKWARD,
-    BYTES_PER_PARAMETER,
-    CHANNEL_BYTES_PER_US,
     COMPUTE_FLOP_PER_US,
     MEMORY_BYTES_PER_US,
-    N_CHANNELS,
     N_RANKS,
     PAGEABLE_BYTES_PER_US,
     PINNED_BYTES_PER_US,
@@ -25,14 +23,10 @@ from graders.triage.workload import (
 STEP, MAIN = "step", "main thread"
 LOADERS = ("loader worker 0", "loader worker 1")
 WRITER = "checkpoint writer"
-COMPUTE, NCCL, COPY = "compute stream", "nccl stream", "copy stream"
-CHANNELS = tuple(f"network channel {channel}" for channel in range(N_CHANNELS))
+COMPUTE, COPY = "compute stream", "copy stream"
 TRACKS = (STEP, MAIN, *LOADERS, WRITER, COMPUTE, NCCL, COPY, *CHANNELS)
 
-LAUNCH_US = 30.0  # from the call on the host to the stream
 CALL_US = 25.0  # a call of the runtime that does not wait
-COLLECTIVE_LATENCY_US = 40.0
-RANKS = range(N_RANKS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +52,9 @@ class _Step:
         self.deviations = deviations
         self.machine = Machine()
         self.n_kernels = [0] * N_RANKS  # launched so far: a kernel's position
+        self.longer_kernels = with_a_say(deviations, Deviation.longer_kernel)
         self.n_calls = 0  # of the main threads, the same for each rank
-        self.n_collectives = 0
+        self.network = Network(self.machine, workload, deviations)
         # When each rank's compute stream was done with each module, this pass and the one before.
         self.done_us: list[list[float]] = [[0.0] * N_RANKS for _ in workload.modules]
 
@@ -68,8 +63,7 @@ class _Step:
         begins_us = [self.machine.free_us(Track(rank, MAIN)) for rank in RANKS]
         self._checkpoint()
         batch_us = [self._batch(rank) for rank in RANKS]
-        weights_us = self._forward(batch_us)
-        gradients_us = self._backward(weights_us)
+        gradients_us = self._backward(self._forward(batch_us))
         for rank in RANKS:
             self._optimizer(rank, gradients_us[rank])
         ends_us = [self.machine.free_us(Track(rank, MAIN)) for rank in RANKS]
@@ -170,39 +164,56 @@ class _Step:
     def _forward(self, batch_us: list[float]) -> list[float]:
         """The forward pass; when the last module's weights were there, which backward uses."""
         modules = self.workload.modules
-        calls_us = [self.machine.free_us(Track(rank, MAIN)) for rank in RANKS]
-        weights_us = self._collective("AllGather", modules[0], calls_us)
-        before_us = batch_us
+        weights_us = {0: self._gather(0, -1, -2, self._free_hosts_us())}
         for index, module in enumerate(modules):
             calls_us = self._launch("forward", module)
             for rank in RANKS:
-                ready_us = max(calls_us[rank] + LAUNCH_US, weights_us[rank], before_us[rank])
+                batch_there_us = batch_us[rank] if index == 0 else 0.0
+                ready_us = max(calls_us[rank] + LAUNCH_US, weights_us[index][rank], batch_there_us)
                 self.done_us[index][rank] = self._kernels(rank, module.parts, "", module, ready_us)
                 self._copy_to_host(rank, index)
-            before_us = [0.0] * N_RANKS
-            if index + 1 < len(modules):
-                weights_us = self._gather(index + 1, index, index - 1, calls_us)
-        return weights_us
+            for ahead in self._ahead(index, 1, weights_us):
+                weights_us[ahead] = self._gather(ahead, index, index - 1, calls_us)
+        return weights_us[len(modules) - 1]
 
-    def _backward(self, weights_us: list[float]) -> list[float]:
+    def _backward(self, last_weights_us: list[float]) -> list[float]:
         """The backward pass; when each rank has the sums of all gradients."""
         modules = self.workload.modules
+        weights_us = {len(modules) - 1: last_weights_us}
         gradients_us = [0.0] * N_RANKS
         held_up_us = [0.0] * N_RANKS
         for index in reversed(range(len(modules))):
             module = modules[index]
             calls_us = self._launch("backward", module)
             for rank in RANKS:
-                ready_us = max(calls_us[rank] + LAUNCH_US, weights_us[rank], held_up_us[rank])
+                ready_us = max(
+                    calls_us[rank] + LAUNCH_US, weights_us[index][rank], held_up_us[rank]
+                )
                 parts = tuple(reversed(module.parts))
                 self.done_us[index][rank] = self._kernels(rank, parts, "_bwd", module, ready_us)
-            if index > 0:
-                weights_us = self._gather(index - 1, index, index + 1, calls_us)
-            serial = self._serial(index)
-            done_us = self.done_us[index]
-            gradients_us = self._collective("ReduceScatter", module, done_us, serial)
-            held_up_us = gradients_us if serial else [0.0] * N_RANKS
+            for ahead in self._ahead(index, -1, weights_us):
+                weights_us[ahead] = self._gather(ahead, index, index + 1, calls_us)
+            waiting = [n for n, one in enumerate(self.deviations) if one.holds_up(index)]
+            gradients_us = self.network.collective(
+                "ReduceScatter", module, self.done_us[index], waiting
+            )
+            held_up_us = gradients_us if waiting else [0.0] * N_RANKS
         return gradients_us
+
+    def _ahead(self, index: int, step: int, there: Mapping[int, list[float]]) -> list[int]:
+        """The modules to gather while `index` computes: the next one, and with a small one its
+        larger neighbour, which goes first because it takes longer."""
+        modules, wanted = self.workload.modules, []
+        ahead = index + step
+        while 0 <= ahead < len(modules):
+            wanted.append(ahead)
+            if not modules[ahead].is_small:
+                break
+            ahead += step
+        return [one for one in reversed(wanted) if one not in there]
+
+    def _free_hosts_us(self) -> list[float]:
+        return [self.machine.free_us(Track(rank, MAIN)) for rank in RANKS]
 
     def _gather(self, index: int, now: int, before: int, calls_us: list[float]) -> list[float]:
         """Bring the weights of module `index` while `now` computes; when they are there.
@@ -210,15 +221,15 @@ class _Step:
         There is room for two modules' weights: the one `before` must be done with its own.
         """
         module = self.workload.modules[index]
-        serial = self._serial(index)
-        if serial:
+        late = [n for n, one in enumerate(self.deviations) if one.is_late(index)]
+        if late:
             issued_us = self.done_us[now]
         else:
             known = 0 <= before < len(self.workload.modules)
             issued_us = [
                 max(calls_us[rank], self.done_us[before][rank] if known else 0.0) for rank in RANKS
             ]
-        return self._collective("AllGather", module, issued_us, serial)
+        return self.network.collective("AllGather", module, issued_us, late)
 
     def _optimizer(self, rank: int, gradients_us: float) -> None:
         """All gradients are there: update the weights, then wait for the loss's value."""
@@ -246,7 +257,7 @@ class _Step:
         calls_us = []
         for rank in RANKS:
             main = Track(rank, MAIN)
-            for place, deviation in enumerate(self.deviations):
+            for place, deviation in with_a_say(self.deviations, Deviation.pause_us):
                 pause_us = deviation.pause_us(rank, number)
                 if pause_us:
                     self.machine.work(
@@ -273,10 +284,9 @@ class _Step:
             size_bytes = factor * part.bytes_per_token * tokens
             cost_us = flop / COMPUTE_FLOP_PER_US + size_bytes / MEMORY_BYTES_PER_US
             cost_us *= self.workload.kernel_noise[rank][position]
-            kernel = Kernel(rank, position, part.name, compute_bound=flop > 0)
             touched = set(more)
-            for place, deviation in enumerate(self.deviations):
-                longer = deviation.longer_kernel(kernel)
+            for place, deviation in self.longer_kernels:
+                longer = deviation.longer_kernel(Kernel(rank, position, compute_bound=flop > 0))
                 if longer != 1.0:
                     cost_us *= longer
                     touched.add(place)
@@ -292,67 +302,9 @@ class _Step:
             )
         return span.end_us
 
-    def _collective(
-        self,
-        what: str,
-        module: Module,
-        issued_us: Sequence[float],
-        serial: Sequence[int] = (),
-    ) -> list[float]:
-        """All ranks meet, then each channel of each rank sends its part; when it is over.
-
-        A ring is as fast as its slowest link, so it is over for everybody at once.
-        """
-        number, self.n_collectives = self.n_collectives, self.n_collectives + 1
-        tracks = [Track(rank, NCCL) for rank in RANKS]
-        starts_us, met_us = self.machine.meet(tracks, [us + LAUNCH_US for us in issued_us])
-        size_bytes = BYTES_PER_PARAMETER * module.parameters
-        part_bytes = size_bytes * (N_RANKS - 1) / N_RANKS / N_CHANNELS
-        args: Args = {"module": module.name, "bytes": round(size_bytes)}
-        end_us = ordinary_end_us = met_us
-        last_touched: frozenset[int] = frozenset()
-        for rank in RANKS:
-            for channel, name in enumerate(CHANNELS):
-                column = number * N_CHANNELS + channel
-                cost_us = part_bytes / CHANNEL_BYTES_PER_US
-                cost_us *= self.workload.send_noise[rank][column]
-                ordinary_end_us = max(ordinary_end_us, met_us + cost_us)
-                touched = set(serial)
-                for place, deviation in enumerate(self.deviations):
-                    longer = deviation.longer_send(rank, channel, number)
-                    if longer != 1.0:
-                        cost_us *= longer
-                        touched.add(place)
-                send = self.machine.work(
-                    Track(rank, name),
-                    f"send to rank {(rank + 1) % N_RANKS}",
-                    "network",
-                    cost_us,
-                    after_us=met_us,
-                    args={"module": module.name, "bytes": round(part_bytes)},
-                    touched=touched,
-                )
-                if send.end_us > end_us:
-                    end_us, last_touched = send.end_us, send.touched
-        # What made its slowest send longer made the collective longer.
-        lengthened = end_us > ordinary_end_us
-        end_us += COLLECTIVE_LATENCY_US
-        suffix = "_Sum_bf16" if what == "ReduceScatter" else ""
-        for rank in RANKS:
-            self.machine.work(
-                tracks[rank],
-                f"ncclDevKernel_{what}{suffix}_RING_LL",
-                "nccl",
-                end_us - starts_us[rank],
-                after_us=starts_us[rank],
-                args=args,
-                touched={*serial, *(last_touched if lengthened else ())},
-            )
-        return [end_us] * N_RANKS
-
     def _copy_to_host(self, rank: int, index: int) -> None:
         """A tensor for somebody on the host; without pinned memory the call waits for it."""
-        for place, deviation in enumerate(self.deviations):
+        for place, deviation in with_a_say(self.deviations, Deviation.copy_after):
             wanted = deviation.copy_after(rank, index)
             if wanted is None:
                 continue
@@ -393,13 +345,9 @@ class _Step:
     def _tokens(self, rank: int) -> tuple[float, set[int]]:
         """The tokens that a rank computes, and which deviations changed their number."""
         tokens, touched = float(self.workload.tokens[rank]), set()
-        for place, deviation in enumerate(self.deviations):
+        for place, deviation in with_a_say(self.deviations, Deviation.more_work):
             more = deviation.more_work(rank)
             if more != 1.0:
                 tokens *= more
                 touched.add(place)
         return tokens, touched
-
-    def _serial(self, index: int) -> list[int]:
-        """The deviations that make a module's collectives wait for the computing."""
-        return [place for place, one in enumerate(self.deviations) if one.is_serial(index)]

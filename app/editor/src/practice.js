@@ -6,6 +6,7 @@ import { InterleavingSteps } from "./interleaving.js";
 import { LiveSubmission } from "./live-submission.js";
 import { enrich } from "./rich.js";
 import { SplitView } from "./split-view.js";
+import { TraceViewer } from "./trace-viewer.js";
 import { connectWorkbench } from "./workbench.js";
 
 customElements.define("split-view", SplitView);
@@ -15,5 +16,6 @@ customElements.define("code-view", CodeView);
 customElements.define("code-diff", CodeDiff);
 customElements.define("live-submission", LiveSubmission);
 customElements.define("interleaving-steps", InterleavingSteps);
+customElements.define("trace-viewer", TraceViewer);
 enrich(document);
 connectWorkbench();
