@@ -145,13 +145,16 @@ def _try(rng: Random, cause: Cause) -> Incident | None:
     """A draw; None if it is not sound. The cause's own kind may be among the decoys."""
     workload = draw_workload(rng)
     ordinary_us = simulate(workload).step_us
-    kinds = rng.sample(list(Cause), N_DECOYS)
-    deviations = [_harmful(cause, rng, workload, ordinary_us)]
-    deviations += [_harmless(kind, rng, workload, ordinary_us) for kind in kinds]
-    found = tuple(one for one in deviations if one is not None)
-    if len(found) < len(deviations):
+    # A step writes one checkpoint: it cannot block and be harmless too.
+    possible = [kind for kind in Cause if (kind, cause) != (Cause.CHECKPOINT, Cause.CHECKPOINT)]
+    kinds = rng.sample(possible, N_DECOYS)
+    planted = _harmful(cause, rng, workload, ordinary_us)
+    decoys = [draw_decoy(kind, rng, workload) for kind in kinds]
+    if not _is_harmless(decoys, workload, ordinary_us):  # then ask of each
+        decoys = [one for kind in kinds for one in _harmless(kind, rng, workload, ordinary_us)]
+    if planted is None or len(decoys) < N_DECOYS:
         return None
-    incident = Incident(workload, found)
+    incident = Incident(workload, (planted, *decoys))
     return incident if incident.is_sound() else None
 
 
@@ -165,10 +168,14 @@ def _harmful(cause: Cause, rng: Random, workload: Workload, ordinary_us: float) 
     return None
 
 
-def _harmless(kind: Cause, rng: Random, workload: Workload, ordinary_us: float) -> Deviation | None:
-    """A decoy that costs nothing by itself; None if none is found in a few draws."""
+def _harmless(kind: Cause, rng: Random, workload: Workload, ordinary_us: float) -> list[Deviation]:
+    """A decoy that costs nothing by itself; none if none is found in a few draws."""
     for _ in range(TRIES_EACH):
         decoy = draw_decoy(kind, rng, workload)
-        if simulate(workload, [decoy]).step_us - ordinary_us <= MAX_DECOY_LOSS_US:
-            return decoy
-    return None
+        if _is_harmless([decoy], workload, ordinary_us):
+            return [decoy]
+    return []
+
+
+def _is_harmless(decoys: list[Deviation], workload: Workload, ordinary_us: float) -> bool:
+    return simulate(workload, decoys).step_us - ordinary_us <= MAX_DECOY_LOSS_US
