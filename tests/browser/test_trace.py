@@ -17,7 +17,7 @@ from graders.triage import draw
 from tests.app.practice_data import version_of
 from tests.app.trace_data import SLUG, answers_for, trace_problem
 from tests.app.worksheet_data import judged
-from tests.browser.conftest import PHONE, OpenBrowser
+from tests.browser.conftest import PHONE, WIDE, OpenBrowser
 
 PAGE = f"/problems/{SLUG}/"
 SHOTS = os.environ.get("TRACE_SHOTS")
@@ -144,6 +144,9 @@ def span_of(measured: str) -> float:
 def test_ranks_and_rows_collapse(timeline: Page) -> None:
     page = timeline
     height = page.locator(".trace-canvas").bounding_box()["height"]  # type: ignore[index]
+    page.locator("[data-do=large]").click()
+    page.locator(".trace-canvas").focus()
+    shoot(page, "large")
     page.locator("[data-rank='1']").click()
     page.locator("[data-rows=network]").click()
     page.wait_for_function(
@@ -191,6 +194,9 @@ def test_a_phone_is_wide_enough_and_nothing_complains(
         lambda message: complaints.append(message.text) if message.type == "error" else None,
     )
     page.goto(PAGE)
+    page.set_viewport_size(WIDE)
+    shoot(page, f"wide-{scheme}")
+    page.set_viewport_size(PHONE)
     page.locator("#tab-code").tap()
     expect(page.locator(".trace-status")).to_contain_text("spans.")
     page.locator(".trace-canvas").tap(position={"x": 200, "y": 22 + 20 + 10})
