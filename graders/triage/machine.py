@@ -76,7 +76,8 @@ class Machine:
         until_us : float
             It ends no earlier: a call that blocks until something else is done.
         """
-        start_us = max(after_us, self._free_us.get(track, 0.0))
+        free_us = self._free_us.get(track, 0.0)
+        start_us = free_us if free_us > after_us else after_us
         end_us = max(start_us + cost_us, until_us)
         span = Span(track, name, category, start_us, end_us, args, frozenset(touched))
         self._free_us[track] = end_us

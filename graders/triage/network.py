@@ -18,6 +18,9 @@ from graders.triage.workload import (
 NCCL = "nccl stream"
 CHANNELS = tuple(f"network channel {channel}" for channel in range(N_CHANNELS))
 RANKS = range(N_RANKS)
+_STREAMS = [Track(rank, NCCL) for rank in RANKS]
+_SENDERS = [[Track(rank, name) for name in CHANNELS] for rank in RANKS]
+_SENDS = [f"send to rank {(rank + 1) % N_RANKS}" for rank in RANKS]  # round the ring
 LAUNCH_US = 30.0  # from the call on the host to the stream
 LATENCY_US = 40.0  # from the last byte to the end of the kernel
 
@@ -51,8 +54,7 @@ class Network:
         out_of_step : sequence of int
             The deviations by which it does not run beside the computing as it should.
         """
-        tracks = [Track(rank, NCCL) for rank in RANKS]
-        starts_us, met_us = self.machine.meet(tracks, [us + LAUNCH_US for us in issued_us])
+        starts_us, met_us = self.machine.meet(_STREAMS, [us + LAUNCH_US for us in issued_us])
         size_bytes = BYTES_PER_PARAMETER * module.parameters
         last_us, lengthened_by = self._send(module, size_bytes, met_us, frozenset(out_of_step))
         end_us = last_us + LATENCY_US
@@ -60,7 +62,7 @@ class Network:
         args: Args = {"module": module.name, "bytes": round(size_bytes)}
         for rank in RANKS:
             self.machine.work(
-                tracks[rank],
+                _STREAMS[rank],
                 f"ncclDevKernel_{what}{suffix}_RING_LL",
                 "nccl",
                 end_us - starts_us[rank],
@@ -82,13 +84,13 @@ class Network:
         last_touched = UNTOUCHED
         for rank in RANKS:
             noise = self.workload.send_noise[rank]
-            for channel, name in enumerate(CHANNELS):
+            for channel, track in enumerate(_SENDERS[rank]):
                 cost_us = usual_us * noise[self.n_collectives * N_CHANNELS + channel]
                 ordinary_last_us = max(ordinary_last_us, met_us + cost_us)
                 factor, touched = self._longer(rank, channel)
                 send = self.machine.work(
-                    Track(rank, name),
-                    f"send to rank {(rank + 1) % N_RANKS}",
+                    track,
+                    _SENDS[rank],
                     "network",
                     cost_us * factor,
                     after_us=met_us,

@@ -53,6 +53,9 @@ class _Step:
         self.machine = Machine()
         self.n_kernels = [0] * N_RANKS  # launched so far: a kernel's position
         self.longer_kernels = with_a_say(deviations, Deviation.longer_kernel)
+        self.more_work = with_a_say(deviations, Deviation.more_work)
+        self.pauses = with_a_say(deviations, Deviation.pause_us)
+        self.copies = with_a_say(deviations, Deviation.copy_after)
         self.n_calls = 0  # of the main threads, the same for each rank
         self.network = Network(self.machine, workload, deviations)
         # When each rank's compute stream was done with each module, this pass and the one before.
@@ -257,7 +260,7 @@ class _Step:
         calls_us = []
         for rank in RANKS:
             main = Track(rank, MAIN)
-            for place, deviation in with_a_say(self.deviations, Deviation.pause_us):
+            for place, deviation in self.pauses:
                 pause_us = deviation.pause_us(rank, number)
                 if pause_us:
                     self.machine.work(
@@ -304,7 +307,7 @@ class _Step:
 
     def _copy_to_host(self, rank: int, index: int) -> None:
         """A tensor for somebody on the host; without pinned memory the call waits for it."""
-        for place, deviation in with_a_say(self.deviations, Deviation.copy_after):
+        for place, deviation in self.copies:
             wanted = deviation.copy_after(rank, index)
             if wanted is None:
                 continue
@@ -345,7 +348,7 @@ class _Step:
     def _tokens(self, rank: int) -> tuple[float, set[int]]:
         """The tokens that a rank computes, and which deviations changed their number."""
         tokens, touched = float(self.workload.tokens[rank]), set()
-        for place, deviation in with_a_say(self.deviations, Deviation.more_work):
+        for place, deviation in self.more_work:
             more = deviation.more_work(rank)
             if more != 1.0:
                 tokens *= more

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from pathlib import Path
@@ -17,7 +16,7 @@ from graders.triage import draw
 from tests.app.practice_data import version_of
 from tests.app.trace_data import SLUG, answers_for, trace_problem
 from tests.app.worksheet_data import judged
-from tests.browser.conftest import PHONE, WIDE, OpenBrowser
+from tests.browser.conftest import PHONE, OpenBrowser
 
 PAGE = f"/problems/{SLUG}/"
 SHOTS = os.environ.get("TRACE_SHOTS")
@@ -53,7 +52,7 @@ def status(page: Page) -> str:
     return page.locator(".trace-status").inner_text()
 
 
-def test_the_keyboard_goes_from_span_to_span_and_chooses_one(timeline: Page) -> None:
+def test_the_keyboard_walks_measures_and_chooses(timeline: Page) -> None:
     page = timeline
     page.locator(".trace-canvas").focus()
     first = status(page)
@@ -62,6 +61,13 @@ def test_the_keyboard_goes_from_span_to_span_and_chooses_one(timeline: Page) -> 
         before = status(page)
         page.keyboard.press(key)
         expect(page.locator(".trace-status")).not_to_have_text(before)
+    page.keyboard.press("a")
+    page.keyboard.press("b")
+    told = re.search(r"· ([\d.]+) ms", status(page))
+    assert told is not None
+    expect(page.locator(".trace-measured")).to_contain_text(f"{told[1]} ms apart")
+    page.keyboard.press("Escape")
+    expect(page.locator(".trace-measured")).to_have_text("")
     page.keyboard.press("Enter")
     number = re.match(r"Span (\d+):", status(page))
     assert number is not None
@@ -71,19 +77,6 @@ def test_the_keyboard_goes_from_span_to_span_and_chooses_one(timeline: Page) -> 
     page.reload()
     expect(page.locator(".trace-answer")).to_contain_text(f"Span {number[1]}:")
     shoot(page, "chosen")
-
-
-def test_two_edges_are_measured_by_keyboard(timeline: Page, attempt: Attempt) -> None:
-    page = timeline
-    page.locator(".trace-canvas").focus()
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("a")
-    page.keyboard.press("b")
-    told = re.search(r"· ([\d.]+) ms", status(page))
-    assert told is not None
-    expect(page.locator(".trace-measured")).to_contain_text(f"{told[1]} ms apart")
-    page.keyboard.press("Escape")
-    expect(page.locator(".trace-measured")).to_have_text("")
 
 
 def test_find_shows_what_there_is_and_does_not_send_the_form(
@@ -102,7 +95,7 @@ def test_find_shows_what_there_is_and_does_not_send_the_form(
     assert published == []
 
 
-def test_a_mouse_selects_zooms_measures_and_chooses(timeline: Page) -> None:
+def test_a_mouse_selects_zooms_measures_chooses_and_collapses(timeline: Page) -> None:
     page = timeline
     canvas = page.locator(".trace-canvas")
     box = canvas.bounding_box()
@@ -133,16 +126,6 @@ def test_a_mouse_selects_zooms_measures_and_chooses(timeline: Page) -> None:
     page.mouse.up()
     shorter = page.locator(".trace-measured").inner_text()
     assert span_of(shorter) < span_of(measured)
-
-
-def span_of(measured: str) -> float:
-    found = re.search(r": ([\d.]+) ms", measured)
-    assert found is not None
-    return float(found[1])
-
-
-def test_ranks_and_rows_collapse(timeline: Page) -> None:
-    page = timeline
     height = page.locator(".trace-canvas").bounding_box()["height"]  # type: ignore[index]
     page.locator("[data-do=large]").click()
     page.locator(".trace-canvas").focus()
@@ -154,6 +137,12 @@ def test_ranks_and_rows_collapse(timeline: Page) -> None:
         arg=height,
     )
     expect(page.locator("[data-rank='1']")).to_have_attribute("aria-pressed", "false")
+
+
+def span_of(measured: str) -> float:
+    found = re.search(r": ([\d.]+) ms", measured)
+    assert found is not None
+    return float(found[1])
 
 
 def test_the_verdict_draws_the_step_without_what_was_named(
@@ -181,11 +170,10 @@ def test_the_verdict_draws_the_step_without_what_was_named(
     expect(page.locator(".trace-answer")).to_contain_text("None yet")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_phone_is_wide_enough_and_nothing_complains(
-    attempt: Attempt, open_browser: OpenBrowser, owner: User, scheme: str
+    attempt: Attempt, open_browser: OpenBrowser, owner: User
 ) -> None:
-    context = open_browser(owner, viewport=PHONE, color_scheme=scheme, has_touch=True)
+    context = open_browser(owner, viewport=PHONE, color_scheme="dark", has_touch=True)
     page = context.new_page()
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -194,14 +182,14 @@ def test_a_phone_is_wide_enough_and_nothing_complains(
         lambda message: complaints.append(message.text) if message.type == "error" else None,
     )
     page.goto(PAGE)
-    page.set_viewport_size(WIDE)
-    shoot(page, f"wide-{scheme}")
-    page.set_viewport_size(PHONE)
+    page.set_viewport_size({"width": 1280, "height": 800})
+    shoot(page, "wide-dark")
+    page.set_viewport_size({"width": PHONE["width"], "height": PHONE["height"]})
     page.locator("#tab-code").tap()
     expect(page.locator(".trace-status")).to_contain_text("spans.")
     page.locator(".trace-canvas").tap(position={"x": 200, "y": 22 + 20 + 10})
     expect(page.locator(".trace-status")).to_contain_text("main thread")
-    shoot(page, f"phone-{scheme}")
+    shoot(page, "phone-dark")
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     assert complaints == []
 
@@ -219,11 +207,3 @@ def test_without_scripts_the_table_is_the_form(
     shoot(page, "no-script")
     page.locator("button[name=kind][value=submit]").click()
     assert judged(published[0]).verdict == "AC"
-
-
-def test_the_download_opens_elsewhere(timeline: Page) -> None:
-    with timeline.expect_download() as started:
-        timeline.locator(".trace-actions a[download]").click()
-    trace = json.loads(Path(started.value.path()).read_text())
-    assert started.value.suggested_filename == "trace-triage-1.json"
-    assert {event["ph"] for event in trace["traceEvents"]} == {"M", "X"}

@@ -172,7 +172,8 @@ export class TraceViewer extends HTMLElement {
   }
 
   searching(event) {
-    event.stopPropagation(); // "+" and "/" are letters here
+    if (event.ctrlKey || event.metaKey) return; // sends the form, as everywhere
+    event.stopPropagation();
     if (event.key === "Escape") {
       this.search.value = "";
       this.searched();
@@ -180,7 +181,7 @@ export class TraceViewer extends HTMLElement {
     }
     if (event.key !== "Enter") return;
     event.preventDefault(); // it would send the form
-    if (event.ctrlKey || event.metaKey || !this.found?.length) return;
+    if (!this.found?.length) return;
     const shown = this.found.filter((span) => this.drawing.lineOf(span.row));
     const step = event.shiftKey ? -1 : 1;
     const from = shown.indexOf(this.selected);
