@@ -3,6 +3,7 @@ import { firstAfter } from "./trace-model.js";
 
 export const ROW_HEIGHT = 20;
 export const HEAD_HEIGHT = 22;
+const RULER_HEIGHT = 24;
 const NARROW_PX = 480;
 const TEXT_FROM_PX = 34;
 
@@ -123,7 +124,7 @@ export class TraceDrawing {
     context.restore();
     context.font = `11px ${this.font}`;
     context.fillStyle = this.inks["--muted"];
-    const name = this.gutter < 100 ? row.name.replace("network channel", "net").replace("loader worker", "loader").replace("checkpoint writer", "writer").replace(" stream", "") : row.name;
+    const name = this.width < NARROW_PX ? shortened(row.name) : row.name;
     context.fillText(name, 6, top + ROW_HEIGHT / 2, this.gutter - 10);
   }
 
@@ -170,7 +171,7 @@ export class TraceDrawing {
   }
 
   drawRuler(view, measure) {
-    const context = this.fit(this.ruler, this.ruler.clientHeight || 24);
+    const context = this.fit(this.ruler, RULER_HEIGHT);
     const step = roundStep((view.length / Math.max(1, this.width - this.gutter)) * 80);
     context.font = `11px ${this.font}`;
     context.strokeStyle = this.inks["--muted"];
@@ -181,8 +182,17 @@ export class TraceDrawing {
       const text = `${(at / 1000).toFixed(step < 1000 ? (step < 100 ? 2 : 1) : 0)} ms`;
       if (x + 46 < this.width) context.fillText(text, x + 3, 10);
     }
-    this.drawMeasure(context, view, measure, 24);
+    this.drawMeasure(context, view, measure, RULER_HEIGHT);
   }
+}
+
+// On a phone the distinctive word of a row's name is enough, with its number.
+function shortened(name) {
+  const words = name.split(" ");
+  const isNumbered = /^\d+$/.test(words.at(-1));
+  if (words[0] === "network") return `net ${words.at(-1)}`;
+  if (words[0] === "checkpoint") return words[1];
+  return isNumbered ? `${words[0]} ${words.at(-1)}` : words[0];
 }
 
 // 1, 2 or 5 times a power of ten, no less than `least`.
