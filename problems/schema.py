@@ -15,6 +15,7 @@ from problems.sections.design import DesignGrader
 from problems.sections.function import FunctionGrader
 from problems.sections.kernel import KernelGrader
 from problems.sections.simulation import SimulationGrader
+from problems.sections.triage import TriageGrader
 from problems.strict import Location, Slug, Strict, Text, contradiction
 
 
@@ -83,7 +84,8 @@ Grader = Annotated[
     | DesignGrader
     | FunctionGrader
     | KernelGrader
-    | SimulationGrader,
+    | SimulationGrader
+    | TriageGrader,
     Field(discriminator="kind"),
 ]
 
@@ -183,7 +185,7 @@ class ProblemSpec(Strict):
     @property
     def is_drawn_per_attempt(self) -> bool:
         """Whether the candidate sees what is drawn from the seed, other values in each attempt."""
-        return isinstance(self.grader, AnswersGrader)
+        return isinstance(self.grader, AnswersGrader | TriageGrader)
 
     @property
     def reference_name(self) -> str:
@@ -197,7 +199,7 @@ class ProblemSpec(Strict):
     ) -> list[Case]:
         grader = info.data.get("grader")  # absent where it is wrong in itself
         found: list[tuple[Location, str]] = []
-        if isinstance(grader, AnswersGrader | DesignGrader):
+        if isinstance(grader, AnswersGrader | DesignGrader | TriageGrader):
             found += grader.about_cases(cases)
         first: dict[str, int] = {}
         for index, case in enumerate(cases):

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from app.accounts.models import User
-from app.practice.answer_form import unread
+from app.practice.drawn import unread
 from app.practice.judging import queue_of
 from app.practice.models import Attempt, AttemptSpent, Problem, ProblemVersion, Submission
 from graders.verdict import JsonObject

@@ -8,6 +8,7 @@ import { PipelineSteps } from "./pipeline-steps.js";
 import { enrich } from "./rich.js";
 import { connectSelfReviews } from "./self-review.js";
 import { SplitView } from "./split-view.js";
+import { TraceViewer } from "./trace-viewer.js";
 import { connectWorkbench } from "./workbench.js";
 
 customElements.define("split-view", SplitView);
@@ -18,6 +19,7 @@ customElements.define("code-diff", CodeDiff);
 customElements.define("live-submission", LiveSubmission);
 customElements.define("interleaving-steps", InterleavingSteps);
 customElements.define("pipeline-steps", PipelineSteps);
+customElements.define("trace-viewer", TraceViewer);
 enrich(document);
 connectWorkbench();
 connectSelfReviews();

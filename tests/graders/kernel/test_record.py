@@ -11,7 +11,7 @@ from app.practice.judging import make_launcher
 from graders.kernel.disassembly import disassemble
 from graders.kernel.elements import DType
 from graders.kernel.inputs import Fill as Values
-from graders.kernel.interpreted import Broke, Compared, Interpreter, MemoryFault, Run
+from graders.kernel.interpreted import Broke, Compared, Interpreter, Run
 from graders.kernel.operations import OPERATIONS
 from graders.kernel.operations.base import Call, Output, Tensor
 from graders.kernel.plan import TARGETS, Alternatives, Copy, Fill, Launch, TensorMap
