@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from app.practice.judging import about_grader
 from app.practice.verification import Outcome, trials_of, verify
 from problems.complaints import nearest
-from problems.package import SHIPPED, Package, find_packages, read_packages
+from problems.package import SHIPPED, Package, find_packages, read_packages, slug_of
 from sandboxes.interface import SandboxError
 
 
@@ -105,10 +105,10 @@ def choose(root: Path, slugs: Iterable[str]) -> list[Package]:
         If a slug is unknown or one of the packages is broken.
     """
     try:
-        folders = find_packages(root)
+        paths = find_packages(root)
     except NotADirectoryError as error:
         raise CommandError(str(error), returncode=2) from None
-    known = {folder.name for folder in folders}
+    known = {slug_of(path) for path in paths}
     for slug in slugs:
         if slug not in known:
             meant = nearest(slug, known)
@@ -117,11 +117,9 @@ def choose(root: Path, slugs: Iterable[str]) -> list[Package]:
                 f"SLUG must be a problem, there is no package {slug}; {advice}", returncode=2
             )
     wanted = set(slugs) or known
-    packages, complaints = read_packages(folders, about_grader)
+    packages, complaints = read_packages(paths, about_grader)
     about = [
-        complaint
-        for complaint in complaints
-        if not slugs or complaint.path.split("/")[1:2] in [[slug] for slug in wanted]
+        complaint for complaint in complaints if not slugs or _slug_in(complaint.path) in wanted
     ]
     if about:
         lines = "\n".join(str(complaint) for complaint in about)
@@ -131,6 +129,11 @@ def choose(root: Path, slugs: Iterable[str]) -> list[Package]:
     if not packages:
         raise CommandError(f"there is nothing to verify, {root} holds no package", returncode=2)
     return [package for package in packages if package.slug in wanted]
+
+
+def _slug_in(path: str) -> str:
+    """The slug in a complaint's path: ``round-3/<slug>/...`` or ``round-3/<slug>.yaml``."""
+    return slug_of(Path(*Path(path).parts[:2]))
 
 
 def _mark(outcome: Outcome) -> str:
