@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +31,12 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--from",
-            dest="root",
+            dest="roots",
+            action="append",
             type=Path,
-            default=SHIPPED,
             metavar="DIR",
-            help="a folder that holds round-<n>/<slug>, instead of the project's own",
+            help="a folder that holds round-<n>/<slug>, instead of the project's own; may be given "
+            "several times",
         )
         parser.add_argument("--json", action="store_true", help="print the outcomes as JSON, alone")
         parser.add_argument(
@@ -44,7 +45,7 @@ class Command(BaseCommand):
         parser.add_argument("--workers", type=int, metavar="N", help="judge N at a time (2)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        packages = choose(options["root"], options["slugs"])
+        packages = choose(options["roots"] or [SHIPPED], options["slugs"])
         trials = [trial for package in packages for trial in trials_of(package)]
         started = time.monotonic()
         outcomes: list[Outcome] = []
@@ -77,7 +78,7 @@ class Command(BaseCommand):
             f"{outcome.verdict}{case}, {outcome.wall_time_s:.1f} s",
             style,
         )
-        for fault in outcome.faults:
+        for fault in outcome.tell_faults():
             self.stdout.write(f"        {fault}")
 
     def tell_summary(
@@ -96,7 +97,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{len(outcomes)} trials in {wall_time_s:.1f} s")
 
 
-def choose(root: Path, slugs: Iterable[str]) -> list[Package]:
+def choose(roots: Sequence[Path], slugs: Iterable[str]) -> list[Package]:
     """The packages to verify.
 
     Raises
@@ -105,7 +106,7 @@ def choose(root: Path, slugs: Iterable[str]) -> list[Package]:
         If a slug is unknown or one of the packages is broken.
     """
     try:
-        paths = find_packages(root)
+        paths = [path for root in roots for path in find_packages(root)]
     except NotADirectoryError as error:
         raise CommandError(str(error), returncode=2) from None
     known = {slug_of(path) for path in paths}
@@ -127,7 +128,8 @@ def choose(root: Path, slugs: Iterable[str]) -> list[Package]:
             f"{lines}\na package is broken; correct it and verify again", returncode=2
         )
     if not packages:
-        raise CommandError(f"there is nothing to verify, {root} holds no package", returncode=2)
+        held = ", ".join(map(str, roots))
+        raise CommandError(f"there is nothing to verify, {held} holds no package", returncode=2)
     return [package for package in packages if package.slug in wanted]
 
 
