@@ -74,3 +74,31 @@ def test_export_of_what_is_not_there_says_what_is(tmp_path: Path, db: None) -> N
         told("export_problem", "my-sums")
     with pytest.raises(CommandError, match="got 7; there are 1"):
         told("export_problem", "my-sum", "--version-number", "7")
+
+
+IMPORTS = Path(__file__).parents[2] / "imports"
+
+
+def test_an_imported_kattis_package_verifies_at_once(tmp_path: Path) -> None:
+    arguments = [str(IMPORTS / "kattis" / "shortestjob"), "--round", "6", "--to", str(tmp_path)]
+    said = told("import_problem", *arguments)
+    assert said.splitlines()[:2] == [
+        str(tmp_path / "round-6" / "shortestjob"),
+        "Did not carry over:",
+    ]
+    summary = told("verify_problems", "--from", str(tmp_path)).splitlines()[-2].split()
+    assert summary[:4] == ["shortestjob", "6", "6", "0"]
+    with pytest.raises(CommandError, match="a slug must be new"):
+        told("import_problem", *arguments)
+
+
+def test_an_imported_task_says_what_makes_it_valid(tmp_path: Path) -> None:
+    said = told("import_problem", str(IMPORTS / "gpu_mode" / "histogram_py"), "--round", "2",
+                "--to", str(tmp_path))  # fmt: skip
+    assert "Not valid yet:" in said
+    assert 'got the text "histogram"; choose one' in said
+
+
+def test_a_folder_of_neither_format_is_told(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="PATH must be a Kattis package or a folder with task"):
+        told("import_problem", str(tmp_path), "--round", "2", "--to", str(tmp_path))
