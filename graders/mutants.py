@@ -13,7 +13,6 @@ References
 from __future__ import annotations
 
 import ast
-import copy
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -209,21 +208,26 @@ def of_python(source: str) -> Iterator[Mutant]:
     """
     tree = ast.parse(source)
     lines = source.splitlines()
+    holders = {
+        id(child): (node, name)
+        for node in ast.walk(tree)
+        for name, value in ast.iter_fields(node)
+        for child in (value if isinstance(value, list) else [value])
+    }
+    # Only the statement that holds a change is written anew; most of a source is never touched.
+    parts = [ast.unparse(statement) for statement in tree.body]
+    part_of = {id(node): at for at, one in enumerate(tree.body) for node in ast.walk(one)}
     mutants: list[Mutant] = []
-    for number, node in enumerate(_computing(tree)):
-        for change, what in enumerate(_changes_of(node)):
-            changed = copy.deepcopy(tree)
-            twin = next(one for at, one in enumerate(_computing(changed)) if at == number)
-            _apply(changed, twin, change)
+    for node in _computing(tree):
+        for change in _changes_of(node, holders):
+            before = getattr(change.node, change.field)
+            setattr(change.node, change.field, change.value)
+            at = part_of[id(node)]
+            changed = [*parts[:at], ast.unparse(tree.body[at]), *parts[at + 1 :]]
+            setattr(change.node, change.field, before)
             line = getattr(node, "lineno", 1)
-            mutants.append(
-                Mutant(
-                    f"{lines[line - 1].strip()}: {what}",
-                    ast.unparse(ast.fix_missing_locations(changed)) + "\n",
-                    _DIFFERENCE,
-                    line,
-                )
-            )
+            name = f"{lines[line - 1].strip()}: {change.name}"
+            mutants.append(Mutant(name, "\n".join(changed) + "\n", _DIFFERENCE, line))
     yield from named_once(sorted(mutants, key=lambda mutant: mutant.line or 0))
 
 
@@ -254,55 +258,54 @@ def _is_text(node: ast.AST) -> bool:
     )
 
 
-def _changes_of(node: ast.AST) -> list[str]:
-    """What can be changed at a node, in words."""
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """Another value for one field of a node."""
+
+    name: str
+    node: ast.AST
+    field: str
+    value: Any
+
+
+def _changes_of(node: ast.AST, holders: Mapping[int, tuple[ast.AST, str]]) -> Iterator[_Change]:
+    """What can be changed at a node; `holders` has each node's parent, and the field it is in."""
     match node:
         case ast.Compare(ops=[operator]) if type(operator) in _COMPARISONS:
-            return [f"{_SIGNS[type(operator)]} -> {_SIGNS[_COMPARISONS[type(operator)]]}"]
+            other = _COMPARISONS[type(operator)]()
+            yield _Change(_arrow(operator, other), node, "ops", [other])
         case ast.BinOp(op=operator) | ast.AugAssign(op=operator) if type(operator) in _OPERATORS:
-            changed = f"{_SIGNS[type(operator)]} -> {_SIGNS[_OPERATORS[type(operator)]]}"
-            return [changed, "left out"] if isinstance(node, ast.AugAssign) else [changed]
+            yield _Change(
+                _arrow(operator, changed := _OPERATORS[type(operator)]()), node, "op", changed
+            )
+            if isinstance(node, ast.AugAssign):
+                yield _left_out(node, ast.Pass(), "left out", holders)
         case ast.BoolOp(op=operator):
-            return ["and -> or" if isinstance(operator, ast.And) else "or -> and"]
+            flipped = ast.Or() if isinstance(operator, ast.And) else ast.And()
+            yield _Change(_arrow(operator, flipped), node, "op", flipped)
         case ast.Constant(value=value) if type(value) is int:
-            return [f"{value} -> {value + 1}"]
-        case ast.UnaryOp(op=ast.Not()):
-            return ["not left out"]
+            yield _Change(f"{value} -> {value + 1}", node, "value", value + 1)
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            yield _left_out(node, operand, "not left out", holders)
         case ast.Expr(value=ast.Call()):
-            return ["left out"]
+            yield _left_out(node, ast.Pass(), "left out", holders)
         case ast.FunctionDef(body=body) if not all(map(_does_nothing, body)):
-            return ["emptied"]
-    return []
+            yield _Change("emptied", node, "body", [ast.Pass()])
+
+
+def _arrow(before: ast.AST, after: ast.AST) -> str:
+    return f"{_SIGNS[type(before)]} -> {_SIGNS[type(after)]}"
+
+
+def _left_out(
+    node: ast.AST, instead: ast.AST, name: str, holders: Mapping[int, tuple[ast.AST, str]]
+) -> _Change:
+    holder, field = holders[id(node)]
+    held = getattr(holder, field)
+    if isinstance(held, list):
+        return _Change(name, holder, field, [instead if one is node else one for one in held])
+    return _Change(name, holder, field, instead)
 
 
 def _does_nothing(node: ast.AST) -> bool:
     return isinstance(node, ast.Pass) or _is_text(node)
-
-
-def _apply(tree: ast.AST, node: ast.AST, change: int) -> None:
-    """Make the change with that number of `_changes_of(node)` in the tree that holds the node."""
-    match node:
-        case ast.Compare(ops=[operator]):
-            node.ops = [_COMPARISONS[type(operator)]()]
-        case ast.AugAssign() if change == 1:
-            _replace(tree, node, ast.Pass())
-        case ast.BinOp(op=operator) | ast.AugAssign(op=operator):
-            node.op = _OPERATORS[type(operator)]()
-        case ast.BoolOp(op=operator):
-            node.op = ast.Or() if isinstance(operator, ast.And) else ast.And()
-        case ast.Constant(value=int(value)):
-            node.value = value + 1
-        case ast.UnaryOp(operand=operand):
-            _replace(tree, node, operand)
-        case ast.Expr():
-            _replace(tree, node, ast.Pass())
-        case ast.FunctionDef():
-            node.body = [ast.Pass()]
-
-
-def _replace(tree: ast.AST, old: ast.AST, new: ast.AST) -> None:
-    class Replacing(ast.NodeTransformer):
-        def visit(self, node: ast.AST) -> Any:
-            return new if node is old else self.generic_visit(node)
-
-    Replacing().visit(tree)
