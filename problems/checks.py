@@ -23,6 +23,14 @@ MIN_ACCEPTED = 2
 MIN_REJECTED = 6
 SUBMISSIONS = "submissions/"
 
+_LANGUAGE_OF = {
+    "answers": Language.YAML,
+    "concurrency": Language.CPP,
+    "function": Language.PYTHON,
+    "kernel": Language.PYTHON,
+    "simulation": Language.PYTHON,
+}
+
 _ROUND_FOLDER = re.compile(r"round-([1-7])")
 _SLUG: TypeAdapter[str] = TypeAdapter(Slug)
 
@@ -76,13 +84,7 @@ def about_entry_points(
             continue
         try:
             module = ast.parse(files[path])
-        except SyntaxError as error:
-            yield Complaint(
-                f"{label}/{path}",
-                error.lineno,
-                error.offset,
-                f"{path} must be Python, got stuck here: {error.msg}; correct it",
-            )
+        except (SyntaxError, ValueError, RecursionError, MemoryError):  # `about_modules` says so
             continue
         defined = {
             node.name for node in module.body if isinstance(node, ast.FunctionDef | ast.ClassDef)
@@ -147,6 +149,16 @@ class AboutSpec:
                 ("round",),
                 f"round must be that of the folder, {folder}, got {spec.round.value}; "
                 "move the folder or correct the number",
+            )
+
+    def language(self, spec: ProblemSpec) -> Iterator[Complaint]:
+        """The grader takes submissions in the problem's language."""
+        wanted = _LANGUAGE_OF.get(spec.grader.kind)
+        if wanted is not None and wanted is not spec.language:
+            yield self._complaint(
+                ("language",),
+                f"language must be {wanted.value} for the grader {spec.grader.kind}, got "
+                f"{spec.language.value}; change it",
             )
 
     def number_of_submissions(self, spec: ProblemSpec) -> Iterator[Complaint]:
