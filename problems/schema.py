@@ -218,3 +218,17 @@ class ProblemSpec(Strict):
         if found:
             raise contradiction(found)
         return expected
+
+
+class SingleFileSpec(ProblemSpec):
+    """The whole of a problem of one file: problem.yaml, and what a folder would hold beside it."""
+
+    files: dict[str, str]  # path -> text: statement.md, starter.py, submissions/...
+
+    @property
+    def problem(self) -> ProblemSpec:
+        """The same without the files."""
+        return ProblemSpec.model_validate({name: getattr(self, name) for name in _PROBLEM_KEYS})
+
+
+_PROBLEM_KEYS = tuple(ProblemSpec.model_fields)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import cast
@@ -14,7 +14,7 @@ from app.practice.judging import about_grader
 from app.practice.models import Problem, ProblemVersion
 from graders.verdict import JsonObject
 from problems.complaints import Complaint
-from problems.package import SHIPPED, Package, find_packages, read_packages
+from problems.package import SHIPPED, Package, find_packages, read_packages, slug_of
 
 
 class Change(StrEnum):
@@ -69,7 +69,7 @@ def load_problems(roots: Sequence[Path] = (SHIPPED,)) -> LoadReport:
             report.problems.append(_load(package))
         else:
             report.complaints.append(refusal)
-    report.problems += _unpublish_all_but(packages, {folder.name for folder in folders})
+    report.problems += _unpublish_all_but(packages, {slug_of(folder) for folder in folders})
     return report
 
 
@@ -131,12 +131,10 @@ def _slug_belongs_to_another(package: Package) -> Complaint | None:
     other = Problem.objects.filter(slug=package.slug).exclude(uuid=package.spec.id).first()
     if other is None:
         return None
-    return Complaint(
-        f"{package.label}/problem.yaml",
-        None,
-        None,
-        f"a problem keeps its id for ever, {package.slug} has been loaded as {other.uuid} and now "
-        f"says {package.spec.id}; restore the id, or give the new problem another slug",
+    return replace(
+        package.at("problem.yaml", ("id",)),
+        message=f"a problem keeps its id for ever, {package.slug} has been loaded as {other.uuid} "
+        f"and now says {package.spec.id}; restore the id, or give the new problem another slug",
     )
 
 

@@ -13,7 +13,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from app.practice.verification import Trial, compare, telling_case, trials_of
-from problems.package import read_package
+from problems.package import SHIPPED, read_package
 from problems.schema import Expectation
 
 DOUBLE = Path(__file__).parents[2] / "packages" / "round-3" / "double"
@@ -97,6 +97,45 @@ def test_a_wrong_reference_and_a_starter_that_passes_are_told(double: Path) -> N
     assert list(found) == ["reference.py", "starter.py"]
     assert found["reference.py"][0].startswith("verdict must be AC, got WA;")
     assert found["starter.py"][0].startswith("the starter must not be accepted")
+
+
+def places(folder: Path) -> dict[str, str]:
+    """Path to the place of its faults."""
+    outcomes = json.loads(verify(folder, "--json")[1])
+    return {outcome["path"]: outcome["place"] for outcome in outcomes if outcome["faults"]}
+
+
+def line_of(path: Path, text: str) -> int:
+    return path.read_text().split(text)[0].count("\n") + 1
+
+
+def test_each_fault_names_the_line_that_says_otherwise(double: Path) -> None:
+    yaml = double / "problem.yaml"
+    passes = double / "submissions" / "wrong_answer" / "squares.py"
+    passes.write_text((double / "reference.py").read_text())
+    edit(double / "reference.py", "2 * n", "2 * abs(n)")
+    (double / "starter.py").write_text(passes.read_text())
+    assert places(double) == {
+        "reference.py": f"round-3/double/problem.yaml:{line_of(yaml, '- name: negative')}:5",
+        "starter.py": "round-3/double/starter.py:1",
+        "submissions/wrong_answer/squares.py": "round-3/double/problem.yaml:"
+        f"{line_of(yaml, '  wrong_answer/squares.py')}:3",
+    }
+    (line,) = [line for line in verify(double)[1].splitlines() if "problem.yaml" in line and (
+        "squares" not in line) and "got AC" in line]  # fmt: skip
+    assert line.split(": ", 1)[1].startswith("verdict must be WA, got AC")
+
+
+def test_a_checker_of_one_file_that_fails_is_told_at_its_line_there(tmp_path: Path) -> None:
+    text = (SHIPPED / "examples" / "round-3" / "stage-split.yaml").read_text()
+    path = tmp_path / "round-3" / "stage-split.yaml"
+    path.parent.mkdir()
+    path.write_text(text.replace("def longest(times_us, ends):\n        return max(",
+                                 "def longest(times_us, ends):\n        return mex("))  # fmt: skip
+    line = line_of(path, "return mex(")
+    failed = places(path)
+    assert set(failed.values()) == {f"round-3/stage-split.yaml:{line}"}
+    assert "reference.py" in failed
 
 
 def test_a_counterexample_that_does_not_show_the_same_again_is_told(double: Path) -> None:
