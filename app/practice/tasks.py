@@ -55,7 +55,9 @@ def publish(submission: Submission) -> None:
 def judge_submission(submission_id: str) -> None:
     """Judge it, if nobody else does. Every write shows the lease; who lost it stops silently."""
     submission = (
-        Submission.objects.select_related("version__problem").filter(pk=submission_id).first()
+        Submission.objects.select_related("version__problem", "rejudged_by")
+        .filter(pk=submission_id)
+        .first()
     )
     if submission is None:
         logger.warning("submission %s is gone, nothing to judge", submission_id)
@@ -77,8 +79,8 @@ def _judge_under_lease(submission: Submission, token: UUID) -> None:
         launcher = make_launcher()
         with Heartbeat(submission, token, launcher) as heartbeat:
             for event in judge(
-                submission.version.spec,
-                submission.version.files,
+                submission.judging_version.spec,
+                submission.judging_version.files,
                 submission.source,
                 Mode(submission.kind),
                 submission.seed,

@@ -23,6 +23,7 @@ urlpatterns = [
     path("submissions/<uuid:pk>/", submissions.submission_page, name="submission"),
     path("submissions/<uuid:pk>/panel/", submissions.panel, name="panel"),
     path("submissions/<uuid:pk>/verdict/", submissions.verdict, name="verdict"),
+    path("submissions/<uuid:pk>/past/<int:number>/", submissions.past_verdict, name="past-verdict"),
     path("submissions/<uuid:pk>/cancel/", submissions.cancel, name="cancel"),
     path("submissions/<uuid:pk>/replay/", submissions.replay, name="replay"),
     path("submissions/<uuid:pk>/rejudge/", submissions.rejudge, name="rejudge"),

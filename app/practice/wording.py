@@ -24,7 +24,7 @@ def said_report(submission: Submission) -> dict[str, Any]:
 def texts_of(submission: Submission) -> Mapping[str, str]:
     """What the problem's package says in the active language: English text -> translation."""
     name = texts_name(get_language() or "")
-    return read_texts(submission.version.files.get(name, ""))
+    return read_texts(submission.judging_version.files.get(name, ""))
 
 
 def in_words(value: Json, own_texts: Callable[[], Mapping[str, str]] = dict) -> Json:

@@ -55,6 +55,7 @@ def drawings_of(counterexample: dict[str, Any]) -> list[str]:
 def _cases(submission: Submission, report: dict[str, Any]) -> list[dict[str, Any]]:
     texts = texts_of(submission)
     breaks = {
-        case.name: texts.get(case.breaks, case.breaks) for case in submission.version.spec.cases
+        case.name: texts.get(case.breaks, case.breaks)
+        for case in submission.judging_version.spec.cases
     }
     return [{**case, "breaks": breaks.get(case["name"], "")} for case in report.get("cases", [])]
