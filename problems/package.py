@@ -213,6 +213,8 @@ def read_files(
     value = strict_yaml.read(files.get(single_file.SPEC, "")).value
     written = value.get("round") if isinstance(value, dict) else None
     number = written if type(written) is int and written in set(Round) else Round(1).value
+    if "/" in slug:  # which would name another folder than it says
+        raise PackageInvalid(about_the_name(f"round-{number}", slug, slug))
     path = Path(f"round-{number}") / (f"{slug}{single_file.SUFFIX}" if single else slug)
     content = Folder(files=dict(files), found=set(files))
     label = _label(path)

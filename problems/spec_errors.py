@@ -73,12 +73,12 @@ def _explain(
         case "union_tag_not_found" | "union_tag_invalid":
             got = detail["input"]
             kind = got.get("kind") if isinstance(got, dict) else got
-            rule = f"{_name(location)}.kind must be one of {', '.join(_kinds())};"
+            rule = f"{_name(location)}.kind must be one of {', '.join(kinds())};"
             if kind is None:
                 yield location, f"{rule} it has none; add it", True
             else:
                 here = (*location, "kind")
-                yield here, f"{rule} got {_show(kind)}; {_advice(kind, _kinds())}", False
+                yield here, f"{rule} got {_show(kind)}; {_advice(kind, kinds())}", False
         case _:
             yield location, _about_value(detail, _name(location)), False
 
@@ -121,7 +121,7 @@ def _written_location(location: Location, value: Any) -> Location:
         is_last = index == len(location) - 1
         if isinstance(value, dict | list) and part in _parts(value):
             value = value[part]  # type: ignore[index]
-        elif not is_last or part in _kinds():
+        elif not is_last or part in kinds():
             continue
         written.append(part)
     return tuple(written)
@@ -145,7 +145,7 @@ def _keys_at(location: Location, model: type[ProblemSpec]) -> list[str]:
         fields = [model.model_fields[part] for model in models if part in model.model_fields]
         if fields:
             models = [model for field in fields for model in _models(field.annotation)]
-        elif part in _kinds():
+        elif part in kinds():
             models = [model for model in models if part == _kind(model)]
     return [key for model in models for key in model.model_fields]
 
@@ -157,7 +157,7 @@ def _models(annotation: Any) -> list[type[BaseModel]]:
     return [model for part in get_args(annotation) for model in _models(part)]
 
 
-def _kinds() -> list[str]:
+def kinds() -> list[str]:
     """The kinds of grader."""
     return [_kind(model) for model in _models(ProblemSpec.model_fields["grader"].annotation)]
 

@@ -11,6 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from app.practice.judging import about_grader
+from app.practice.mutation import judge_mutants, mutants_of
 from app.practice.verification import Outcome, trials_of, verify
 from problems.complaints import nearest
 from problems.package import SHIPPED, Package, find_packages, read_packages, slug_of
@@ -42,10 +43,22 @@ class Command(BaseCommand):
         parser.add_argument(
             "--seed", type=int, default=1, metavar="N", help="draw the inputs from this seed (1)"
         )
+        parser.add_argument(
+            "--mutants",
+            action="store_true",
+            help="judge wrong solutions that are made of each reference by rules instead, and warn "
+            "of those that no case refuses",
+        )
+        parser.add_argument(
+            "--every", type=int, default=1, metavar="N", help="take each N-th mutant only"
+        )
         parser.add_argument("--workers", type=int, metavar="N", help="judge N at a time (2)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         packages = choose(options["roots"] or [SHIPPED], options["slugs"])
+        if options["mutants"]:
+            self.judge_mutants(packages, options)
+            return
         trials = [trial for package in packages for trial in trials_of(package)]
         started = time.monotonic()
         outcomes: list[Outcome] = []
@@ -67,6 +80,33 @@ class Command(BaseCommand):
             raise SystemExit(2)
         if any(outcome.faults for outcome in outcomes):
             raise SystemExit(1)
+
+    def judge_mutants(self, packages: list[Package], options: dict[str, Any]) -> None:
+        """Make mutants of each reference, judge them, and warn of each that survives."""
+        self.stdout.write(
+            f"{'problem':<28}{'mutants':>8}{'refused':>8}{'as right':>9}{'survive':>8}"
+        )
+        for package in packages:
+            chosen = mutants_of(package, options["seed"])[:: options["every"]]
+            try:
+                found = list(
+                    judge_mutants(package, chosen, options["seed"], options["workers"] or 2)
+                )
+            except SandboxError as error:
+                raise CommandError(
+                    f"verifying needs a sandbox that holds: {error}", returncode=2
+                ) from None
+            survivors = [one for one in found if one.survived]
+            unexplained = [one for one in survivors if not one.reason]
+            counts = (len(found) - len(survivors), len(survivors) - len(unexplained))
+            self.stdout.write(
+                f"{package.slug:<28}{len(found):>8}{counts[0]:>8}{counts[1]:>9}"
+                f"{len(unexplained):>8}",
+                self.style.WARNING if unexplained else self.style.SUCCESS,
+            )
+            for one in unexplained:
+                self.stdout.write(f"    {one.warning}")
+            self.stdout.flush()
 
     def tell(self, outcome: Outcome, number: int, total: int) -> None:
         """One line for a trial that has ended, and one for each fault."""
