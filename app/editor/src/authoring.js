@@ -16,6 +16,7 @@ connectStatus(form, editor);
 connectConflict(form, editor);
 connectPreview(document.getElementById("preview"));
 connectDialogs();
+connectActions();
 enrich(document);
 editor.draft.recover();
 
@@ -39,6 +40,18 @@ function connectPreview(preview) {
   editor.addEventListener("package-typed", () => {
     clearTimeout(waiting);
     waiting = setTimeout(refresh, PREVIEW_AFTER_MS);
+  });
+}
+
+// What is verified or published is what the server has: so first it gets what was typed.
+function connectActions() {
+  document.addEventListener("submit", async (event) => {
+    const { target, submitter } = event;
+    if (!target.closest("#state") || !editor.draft.isDirty) return;
+    event.preventDefault();
+    while (editor.draft.busy) await new Promise((resolve) => setTimeout(resolve, 50));
+    await editor.draft.save();
+    if (!editor.draft.isDirty) target.requestSubmit(submitter);
   });
 }
 

@@ -14,7 +14,8 @@ export class PackageEditor extends CodeEditor {
   }
 
   furtherExtensions() {
-    const { lintUrl } = this.dataset;
+    const { lintUrl, language } = this.dataset;
+    if (language === "text") return EditorView.lineWrapping; // prose, in lines as long as one likes
     if (!lintUrl) return [];
     const schema = JSON.parse(document.getElementById("schema").textContent);
     return schemaYaml({ schema, lintUrl });
