@@ -28,6 +28,9 @@ else:
     UserAdminBase = UserAdmin
     SessionAdminBase = LogAdminBase = admin.ModelAdmin
 
+admin.site.site_header = admin.site.site_title = "Gauntlet"
+admin.site.index_title = _("People and moderation")
+
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 

@@ -66,7 +66,6 @@ class SubmissionAdmin(NeverEdited, SubmissionAdminBase):
     """Everything that was sent, with judge errors easy to find and to judge again."""
 
     list_display = (
-        "id",
         "created_at",
         "user",
         "version",
@@ -74,8 +73,6 @@ class SubmissionAdmin(NeverEdited, SubmissionAdminBase):
         "status",
         "verdict",
         "score",
-        "queue",
-        "attempts",
         "error_id",
         "page",
     )

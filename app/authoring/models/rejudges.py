@@ -274,5 +274,6 @@ class RejudgeItem(Work):
             taken = as_previewed and submission.take_verdict(
                 self.rejudge.version, self.verdict, self.score, self.report
             )
-            if not taken:
-                RejudgeItem.objects.filter(pk=self.pk).update(skipped="changed")
+            # The report is the submission's now, or out of date.
+            done = RejudgeItem.objects.filter(pk=self.pk)
+            done.update(report=None, skipped="" if taken else "changed")

@@ -21,7 +21,7 @@ from problems.package import Package, read_files
 class Verification(Run):
     """One proof, of exactly the content that `digest` names.
 
-    `texts` is that content: what is typed meanwhile is not proved by it.
+    `texts` is that content while it runs: what is typed meanwhile is not proved by it.
     """
 
     class Status(models.TextChoices):
@@ -95,7 +95,10 @@ class Verification(Run):
 
     def _end(self, status: Status) -> bool:
         running = Verification.objects.filter(pk=self.pk, is_running=True)
-        ended = running.update(is_running=False, status=status, finished_at=timezone.now())
+        # The digest says what was proved; the texts are needed no longer, and may be megabytes.
+        ended = running.update(
+            is_running=False, status=status, texts={}, finished_at=timezone.now()
+        )
         return ended == 1
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qs, urlencode, urlsplit
 from uuid import UUID
 
 from django.contrib import messages
@@ -12,12 +13,13 @@ from django.views.decorators.http import require_GET, require_POST
 
 from app.accounts.requests import SignedInRequest
 from app.authoring import publishing
-from app.authoring.models import Rejudge, Verification
+from app.authoring.models import Rejudge, Verification, WorkingCopy
 from app.authoring.publishing import NotPublishable, read_texts
 from app.authoring.queue import publish as send_to_workers
 from app.authoring.views.access import for_staff, get_copy
 from app.practice.models import Problem
 from problems.complaints import PackageInvalid
+from problems.single_file import SPEC
 
 
 @for_staff
@@ -35,9 +37,17 @@ def verify(request: SignedInRequest, slug: str) -> HttpResponse:
             _("Verifying needs a package without faults, this one has %(n)s. They are listed here.")
             % {"n": n_faults},
         )
-        return redirect(copy)
+        return redirect(_where_it_was_pressed(request, copy))
     send_to_workers(Verification.start(request.user, package, texts))
-    return redirect(f"{copy.get_absolute_url()}?file={request.POST.get('file') or 'problem.yaml'}")
+    return redirect(_where_it_was_pressed(request, copy))
+
+
+def _where_it_was_pressed(request: SignedInRequest, copy: WorkingCopy) -> str:
+    """The workbench with the file that was open, if that is still there."""
+    came_from = urlsplit(request.headers.get("Referer", ""))
+    path = parse_qs(came_from.query).get("file", [SPEC])[0]
+    is_there = copy.files.filter(path=path).exists()
+    return f"{copy.get_absolute_url()}?{urlencode({'file': path if is_there else SPEC})}"
 
 
 @for_staff
