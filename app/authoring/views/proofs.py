@@ -53,9 +53,12 @@ def _where_it_was_pressed(request: SignedInRequest, copy: WorkingCopy) -> str:
 @for_staff
 @require_GET
 def verification(request: SignedInRequest, slug: str, pk: UUID) -> HttpResponse:
-    """One proof, whole, however old."""
+    """One proof, whole, however old; with ``?live=`` the fragment that asks for itself."""
     proof = get_object_or_404(Verification.objects.select_related("started_by"), slug=slug, pk=pk)
     context = {"verification": proof, "trials": proof.trials.all(), "slug": slug}
+    if "live" in request.GET:
+        context |= {"live": request.GET["live"], "is_news": True}
+        return render(request, "authoring/trials.html", context)
     return render(request, "authoring/verification.html", context)
 
 

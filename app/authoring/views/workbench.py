@@ -80,9 +80,13 @@ def discard(request: SignedInRequest, slug: str) -> HttpResponse:
 @for_staff
 @require_POST
 def lint(request: SignedInRequest, slug: str) -> HttpResponse:
-    """What is wrong with problem.yaml as it is typed: a list of {line, column, end, message}."""
+    """What is wrong with a file as it is typed: a list of {line, column, end, message}."""
     copy = get_copy(slug)
-    complaints, _package = _complaints(copy, copy.texts | {SPEC: _typed(request)})
+    path = request.GET.get("file", SPEC)
+    texts = copy.texts
+    if path not in texts:
+        raise Http404(_("The package has no file “%(path)s”.") % {"path": path})
+    complaints, _package = _complaints(copy, texts | {path: _typed(request)})
     return JsonResponse(
         [
             {
@@ -92,7 +96,7 @@ def lint(request: SignedInRequest, slug: str) -> HttpResponse:
                 "message": complaint.message,
             }
             for complaint in complaints
-            if file_of(complaint) == SPEC
+            if file_of(complaint) == path
         ],
         safe=False,
     )

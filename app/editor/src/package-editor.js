@@ -1,7 +1,7 @@
-// The editor of one file of a package. For problem.yaml it completes, explains and complains.
+// The editor of one file of a package: it complains, and completes and explains problem.yaml.
 import { EditorView } from "@codemirror/view";
 import { CodeEditor } from "./code-editor.js";
-import { schemaYaml } from "./schema-yaml.js";
+import { schemaYaml, serverLinter } from "./schema-yaml.js";
 
 export class PackageEditor extends CodeEditor {
   connectedCallback() {
@@ -15,10 +15,10 @@ export class PackageEditor extends CodeEditor {
 
   furtherExtensions() {
     const { lintUrl, language } = this.dataset;
-    if (language === "text") return EditorView.lineWrapping; // prose, in lines as long as one likes
-    if (!lintUrl) return [];
-    const schema = JSON.parse(document.getElementById("schema").textContent);
-    return schemaYaml({ schema, lintUrl });
+    const schema = document.getElementById("schema");
+    if (schema) return schemaYaml({ schema: JSON.parse(schema.textContent), lintUrl });
+    // Prose has lines as long as one likes.
+    return [serverLinter(lintUrl), language === "text" ? EditorView.lineWrapping : []];
   }
 
   sendingKeys() {

@@ -107,6 +107,11 @@ def test_what_is_typed_is_checked_at_its_line_and_column(
     }
     assert "did you mean minutes?" in complaints[-1]["message"]
     assert staff_client.post(url, "no json", content_type="application/json").status_code == 200
+    body = json.dumps({"text": "def double(n:\n"})
+    url += "?file=reference.py"
+    (complaint,) = staff_client.post(url, body, content_type="application/json").json()
+    assert complaint["line"] == 1
+    assert "must be Python" in complaint["message"]
 
 
 def test_the_preview_shows_what_is_typed_and_runs_none_of_it(
