@@ -9,7 +9,13 @@ from uuid import UUID
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from problems.sections.answers import AnswersGrader
+from problems.sections.answers import (
+    AnswersGrader,
+    AnyField,
+    Misconception,
+    Parameter,
+    Term,
+)
 from problems.sections.concurrency import ConcurrencyGrader
 from problems.sections.function import FunctionGrader
 from problems.sections.kernel import KernelGrader
@@ -113,11 +119,46 @@ class Expectation(Strict):
         return self
 
 
+class Trigger(Strict):
+    """When a follow-up is due: after a verdict, so many minutes into the round, or on a metric."""
+
+    verdict: Literal["accepted", "rejected", "any"] | None = None  # of a submit
+    minutes: int | None = Field(default=None, ge=0, le=240)
+    metric: Text | None = None  # a key of the report's metrics, or "score"
+    below: float | None = None
+    above: float | None = None
+
+    @model_validator(mode="after")
+    def is_one_of_three(self) -> Trigger:
+        given = [self.verdict is not None, self.minutes is not None, self.metric is not None]
+        if sum(given) != 1:
+            raise contradiction(
+                [((), "a trigger must have one of verdict, minutes and metric; keep one")]
+            )
+        bounds = sum(bound is not None for bound in (self.below, self.above))
+        if bounds != (1 if self.metric is not None else 0):
+            message = "a metric, and only a metric, must have one of below and above; correct it"
+            raise contradiction([((), message)])
+        return self
+
+
+class FollowUpAnswer(Strict):
+    """Answers to a follow-up that can be judged: a worksheet, most often without parameters."""
+
+    parameters: list[Parameter] = Field(default_factory=list)
+    require: list[Text] = Field(default_factory=list)
+    terms: list[Term] = Field(default_factory=list)
+    fields: list[AnyField] = Field(min_length=1, max_length=6)
+    misconceptions: list[Misconception] = Field(default_factory=list)
+
+
 class FollowUp(Strict):
-    """A question an interviewer asks after the verdict, and what a good answer holds."""
+    """A question an interviewer goes on with, and what a good answer holds."""
 
     question: Text
     points: list[Text] = Field(min_length=1)
+    trigger: Trigger = Trigger(verdict="accepted")
+    answer: FollowUpAnswer | None = None
 
 
 class RubricLevel(Strict):
