@@ -32,6 +32,10 @@ TEXTS: dict[str, str | Promise] = {
     "cancel_failed": _("Could not cancel: nobody answered. Try again."),
     "reset_done": _("Reset to the starter. Ctrl+Z brings your text back."),
     "verdict_loading": _("Fetching the verdict…"),
+    "clock_offline": _("No connection: the clock goes on by itself and asks again."),
+    "interview_gone": _("This interview is no longer open to you. Reload the page."),
+    "minutes_left": _("{minutes} min left"),
+    "time_up": _("Time is up. What stands in the editor is being sent."),
     # The editor's own words, keyed as CodeMirror keys them.
     "$ unchanged lines": _("{n} unchanged lines"),
     "Revert this chunk": _("Take this change from the left"),

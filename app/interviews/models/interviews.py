@@ -136,11 +136,11 @@ class Interview(models.Model):
     def record(
         self,
         kind: Moment.Kind,
+        payload: JsonObject | None = None,
         *,
         author: User | None = None,
         interview_round: InterviewRound | None = None,
         at: datetime | None = None,
-        **payload: object,
     ) -> Moment:
         """Add a moment with the next number, once the row of the interview is this transaction's.
 
@@ -149,7 +149,6 @@ class Interview(models.Model):
         at : datetime, optional
             When it happened, if that was earlier than now; numbers follow the order of recording.
         """
-        data: JsonObject = payload  # type: ignore[assignment]
         with transaction.atomic():
             Interview.objects.filter(pk=self.pk).update(moment_count=F("moment_count") + 1)
             sequence = Interview.objects.values_list("moment_count", flat=True).get(pk=self.pk)
@@ -160,5 +159,5 @@ class Interview(models.Model):
                 at=at or now(),
                 kind=kind,
                 author=author,
-                payload=data,
+                payload=payload or {},
             )

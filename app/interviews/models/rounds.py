@@ -117,6 +117,13 @@ class InterviewRound(models.Model):
             return 0.0
         return (self.ended_at - self.started_at).total_seconds() - self.paused_s
 
+    def elapsed_s(self, at: datetime) -> float:
+        """Seconds of a running round that the clock has counted."""
+        if self.started_at is None:
+            return 0.0
+        until = self.interview.paused_at or at
+        return (until - self.started_at).total_seconds() - self.paused_s
+
     def takes(self, at: datetime) -> bool:
         """Whether a text or submission that arrives at this time still counts."""
         if self.status != self.Status.RUNNING or self.deadline is None or self.interview.is_paused:
@@ -162,10 +169,14 @@ class InterviewRound(models.Model):
         )
         return moved == 1
 
+    @property
+    def hints(self) -> list[str]:
+        """All hints of the problem, Markdown."""
+        return [] if self.version is None else list(self.version.spec.hints)
+
     def show_hint(self) -> int | None:
-        """The index of one more hint, or None if there is none or none is allowed."""
-        hints = 0 if self.version is None else len(self.version.spec.hints)
-        if not self.interview.hints_allowed or self.hints_shown >= hints:
+        """The index of one more hint; None if there is none, or another page was first."""
+        if self.hints_shown >= len(self.hints):
             return None
         index = self.hints_shown
         more = InterviewRound.objects.filter(
