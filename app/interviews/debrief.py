@@ -50,28 +50,37 @@ def debrief_of(interview: Interview) -> dict[str, Any]:
 
 
 def _round(one: InterviewRound, seated: set[int]) -> dict[str, Any]:
-    ended = one.status == InterviewRound.Status.ENDED
-    submissions = [] if one.version is None else list(one.submissions())
-    return {
+    shared: dict[str, Any] = {
         "number": one.number,
-        "title": one.title,
         "kind": "question" if one.version is None else "problem",
         "loop_round": one.loop_round,
-        "problem": None if one.version is None else one.version.problem.slug,
-        "was_sat": ended,
         "planned_s": 60 * one.minutes,
         "added_s": 60 * one.added_minutes,
-        "used_s": round(one.used_s) if ended else 0,
+    }
+    if one.status != InterviewRound.Status.ENDED:
+        # What was drawn for it stays new to the candidate.
+        hidden = {"title": "", "problem": None, "was_sat": False, "used_s": 0, "rubric": []}
+        return {**shared, **hidden}
+    submissions = [] if one.version is None else list(one.submissions())
+    return {
+        **shared,
+        "title": one.title,
+        "problem": None if one.version is None else one.version.problem.slug,
+        "was_sat": True,
+        "used_s": round(one.used_s),
         "paused_s": round(one.paused_s),
         "ended_by": one.ended_by,
         "hints_shown": one.hints_shown,
         "submissions": [_submission(sent, one) for sent in submissions],
+        "is_judging": any(
+            sent.kind == Submission.Kind.SUBMIT and not sent.is_finished for sent in submissions
+        ),
         "result": _result(submissions, one),
         "follow_ups": _follow_ups(one),
         "points": [] if one.version is not None else one.question_spec.points,
         "rubric": _rubric(one, seated),
         "feedback": _feedback(one.interview, one, seated),
-        "text": one.text if ended else "",
+        "text": one.text,
     }
 
 

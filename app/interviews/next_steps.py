@@ -35,7 +35,9 @@ def _after(one: InterviewRound, told: dict[str, Any]) -> list[tuple[int, dict[st
     if one.version is not None:
         result = told["result"]
         again = reverse("practice:problem", args=[one.version.problem.slug])
-        if result is None:
+        if told["is_judging"]:
+            pass  # the verdict will say
+        elif result is None:
             why = _("Nothing was submitted. Finish it without a clock first.")
             steps.append((0, _step(one, why, one.title, again)))
         elif result["verdict"] != Verdict.ACCEPTED:

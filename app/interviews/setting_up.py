@@ -91,7 +91,7 @@ class StageForm(forms.Form):
         problems = list(offered().filter(round=int(self.name)))
         seen = set(seen_by(self.user).values_list("pk", flat=True))
         unseen = sum(problem.pk not in seen for problem in problems)
-        yield "", gettext("Draw one that is new to me (%(count)s left)") % {"count": unseen}
+        yield "", gettext("Drawn, new to me (%(count)s left)") % {"count": unseen}
         for problem in problems:
             mark = f" · {gettext('seen')}" if problem.pk in seen else ""
             yield problem.slug, f"{problem.title}{mark}"

@@ -79,7 +79,7 @@ def told(moment: dict[str, Any]) -> str:
             return ngettext("%(count)s minute", "%(count)s minutes", count) % {"count": count}
         case Moment.Kind.SENT:
             word = str(Submission.Kind(payload["kind"]).label)
-            return f"{word} · {_('by the clock')}" if payload.get("automatic") else word
+            return f"{word} · {_('at the end of the round')}" if payload.get("automatic") else word
         case Moment.Kind.VERDICT:
             outcome = payload["verdict"]
             word = str(Submission.Outcome(outcome).label) if outcome else _("Cancelled")
