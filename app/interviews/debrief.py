@@ -59,7 +59,13 @@ def _round(one: InterviewRound, seated: set[int]) -> dict[str, Any]:
     }
     if one.status != InterviewRound.Status.ENDED:
         # What was drawn for it stays new to the candidate.
-        hidden = {"title": "", "problem": None, "was_sat": False, "used_s": 0, "rubric": []}
+        hidden: dict[str, Any] = {
+            "title": "",
+            "problem": None,
+            "was_sat": False,
+            "used_s": 0,
+            "rubric": [],
+        }
         return {**shared, **hidden}
     submissions = [] if one.version is None else list(one.submissions())
     return {

@@ -175,6 +175,7 @@ def add_minutes(interview_round: InterviewRound, minutes: int, by: User) -> bool
 
 def settle(interview: Interview) -> Interview:
     """Make true what the clock says, and return the interview as it is then."""
+    interview.refresh_from_db()
     if interview.status == Interview.Status.RUNNING:
         for _step in range(2 * interview.rounds.count()):
             if not _step_on(interview):

@@ -13,10 +13,11 @@ from app.accounts.models import User
 from app.interviews import running
 from app.interviews.models import Interview, InterviewRound, Link
 from app.practice.models import Problem, Submission
+from graders.verdict import JsonObject
 from tests.app.practice_data import another_problem, version_of
 from tests.conftest import make_user, signed_in
 
-QUESTION = {
+QUESTION: JsonObject = {
     "format": 1,
     "title": "Why this",
     "summary": "What you want.",
@@ -86,9 +87,7 @@ def plan(owner: User, problem: Problem, queued: list[Submission]) -> Plan:
                 was_drawn=True,
                 text=version_of(one).starter,
             )
-        InterviewRound.objects.create(
-            interview=interview, number=3, question=QUESTION, minutes=10
-        )
+        InterviewRound.objects.create(interview=interview, number=3, question=QUESTION, minutes=10)
         return interview
 
     return planned
