@@ -140,29 +140,19 @@ class Prover:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Survivor:
-    """Why the checker does not refuse a mutant."""
-
-    reason: str
-    is_equivalent: bool  # false: it is wrong, but beyond the checker's model or its scenarios
-
-
-def known_survivors() -> dict[tuple[str, str], Survivor]:
-    """(source, name of the mutant) -> why it survives.
+def known_survivors() -> dict[tuple[str, str], str]:
+    """(source, name of the mutant) -> why it is as right as the source.
 
     Raises
     ------
     JudgeError
         If a row gives no reason, or a mutant stands twice.
     """
-    table = tomllib.loads(SURVIVORS.read_text())
-    rows: dict[tuple[str, str], Survivor] = {}
-    for kind in ("equivalent", "missed"):
-        for row in table.get(kind, []):
-            for name in row["mutants"]:
-                key = (row["source"], name)
-                if not row["reason"].strip() or key in rows:
-                    raise JudgeError(f"a surviving mutant needs one reason, see {key}")
-                rows[key] = Survivor(row["reason"], kind == "equivalent")
+    rows: dict[tuple[str, str], str] = {}
+    for row in tomllib.loads(SURVIVORS.read_text())["equivalent"]:
+        for name in row["mutants"]:
+            key = (row["source"], name)
+            if not row["reason"].strip() or key in rows:
+                raise JudgeError(f"a surviving mutant needs one reason, see {key}")
+            rows[key] = row["reason"]
     return rows

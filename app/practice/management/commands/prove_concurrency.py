@@ -255,20 +255,18 @@ def _tell_mutants(
     reasons = known_survivors()
     keys = {_key(item) for item, _ in mutants}
     survivors = [item for item, figures in mutants if "refused" not in figures]
-    known = [reasons[_key(item)] for item in survivors if _key(item) in reasons]
-    equivalent = sum(survivor.is_equivalent for survivor in known)
+    equivalent = sum(_key(item) in reasons for item in survivors)
     if mutants:
         write(
-            f"mutants killed: {len(mutants) - len(survivors)} of {len(mutants)}; equivalent: "
-            f"{equivalent}; missed for a known reason: {len(known) - equivalent}"
+            f"mutants killed: {len(mutants) - len(survivors)} of {len(mutants)}; equivalent, with "
+            f"the reason: {equivalent}"
         )
     for item, figures in mutants:
         reason = reasons.get(_key(item))
         if "refused" in figures and reason:
-            yield f"{item.name} is refused, though the table says why it is not; strike it there"
+            yield f"{item.name} is refused, though the table calls it equivalent; strike it there"
         elif "refused" not in figures and reason:
-            what = "is equivalent" if reason.is_equivalent else "is missed"
-            write(f"  {what}: {item.name}: {reason.reason}")
+            write(f"  is equivalent: {item.name}: {reason}")
         elif "refused" not in figures:
             yield f"{item.name} survives; find out why, and write the reason into the table"
     sources = {source for source, _ in keys}
