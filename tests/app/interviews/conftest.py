@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -76,8 +77,8 @@ def plan(owner: User, problem: Problem, queued: list[Submission]) -> Plan:
     """Plans an interview of the owner's: two rounds with a problem, and a question at the end."""
     other = another_problem(problem, "triple", title="Triple a number")
 
-    def planned(**rules: object) -> Interview:
-        interview = Interview.objects.create(candidate=owner, title="A loop", **rules)
+    def planned(**rules: Any) -> Interview:
+        interview = Interview.objects.create(candidate=owner, **({"title": "A loop"} | rules))
         for number, one in enumerate((problem, other), start=1):
             InterviewRound.objects.create(
                 interview=interview,

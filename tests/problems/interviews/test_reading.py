@@ -9,7 +9,7 @@ import pytest
 from problems.complaints import PackageInvalid
 from problems.interviews.reading import SHIPPED, read_library
 from problems.package import SHIPPED as PACKAGES
-from problems.package import find_packages, read_package
+from problems.package import find_packages
 
 QUESTION = """\
 format: 1
@@ -56,7 +56,7 @@ def test_what_ships_is_sound_and_can_be_drawn() -> None:
     assert {"full-loop", "inference-engineer"} <= set(shipped.templates)
     by_round: dict[int, int] = {}
     for folder in find_packages(PACKAGES):
-        number = int(read_package(folder).spec.round)
+        number = int(folder.parent.name.removeprefix("round-"))
         by_round[number] = by_round.get(number, 0) + 1
     full = [stage.round for stage in shipped.templates["full-loop"].stages if stage.round]
     assert full == [1, 2, 3, 4, 5, 6, 7]
