@@ -30,7 +30,7 @@ from app.practice.wording import in_words
 
 logger = logging.getLogger(__name__)
 
-News = tuple[list[dict[str, Any]], dict[str, Any]]  # moments, the clock
+News = tuple[list[dict[str, Any]], dict[str, Any], int]  # moments, the clock, read up to here
 
 LOOK_INTERVAL_S = 3.0  # a lost doorbell delays a page by this much at most
 
@@ -82,10 +82,9 @@ class InterviewConsumer(AsyncJsonWebsocketConsumer):
             if news is None:
                 await self.close(NOT_FOUND)
                 return
-            moments, clock = news
+            moments, clock, self.last_sequence = news
             for moment in moments:
                 await self.send_json({"type": "moment", **moment})
-                self.last_sequence = moment["sequence"]
             if {**clock, "now_ms": 0} != self.last_clock:
                 await self.send_json({"type": "clock", **clock})
                 self.last_clock = {**clock, "now_ms": 0}
@@ -115,12 +114,18 @@ class InterviewConsumer(AsyncJsonWebsocketConsumer):
         if settled:
             settle(interview)
         with translation.override(self.language):
-            return moments_for(interview, role, self.last_sequence), clock_state(interview)
+            # Every moment up to the count is there: recording takes the interview's row.
+            read = max(interview.moment_count, self.last_sequence)
+            moments = moments_for(interview, role, self.last_sequence)
+            if moments:
+                read = max(read, moments[-1]["sequence"])
+            return moments, clock_state(interview), read
 
 
 def moments_for(interview: Interview, role: Role, after: int) -> list[dict[str, Any]]:
     """Moments with a higher number that this role may see, as JSON."""
     new = interview.moments.filter(sequence__gt=after).select_related("author", "interview_round")
+    new = new.exclude(kind=Moment.Kind.EDIT)  # the room's own sockets carry them
     if not role.knows_the_answers:
         new = new.exclude(kind__in=Moment.PRIVATE)
     return [

@@ -24,9 +24,9 @@ import { schemaYaml } from "./schema-yaml.js";
 import { text } from "./texts.js";
 
 // Comforts of typing, shared with the editable side of a merge.
-export function typing() {
+export function typing({ withHistory = true } = {}) {
   return [
-    history(),
+    withHistory ? [history(), keymap.of(historyKeymap)] : [],
     drawSelection(),
     indentUnit.of("    "),
     indentOnInput(),
@@ -40,7 +40,6 @@ export function typing() {
       ...closeBracketsKeymap,
       ...defaultKeymap,
       ...searchKeymap,
-      ...historyKeymap,
       ...foldKeymap,
       ...completionKeymap,
       ...lintKeymap,
@@ -62,7 +61,7 @@ export class CodeEditor extends HTMLElement {
         lineNumbers(),
         highlightActiveLineGutter(),
         this.fields(),
-        typing(),
+        this.comforts(),
         this.furtherExtensions(),
         EditorView.contentAttributes.of({ "aria-label": text("editor") }),
         EditorView.updateListener.of((update) => {
@@ -70,15 +69,25 @@ export class CodeEditor extends HTMLElement {
         }),
       ],
     });
-    this.draft = new DraftStore({
+    this.draft = this.openDraft();
+  }
+
+  // Where the text is kept.
+  openDraft() {
+    const draft = new DraftStore({
       url: this.dataset.draftUrl,
       key: this.dataset.key,
       text: this.text,
       revision: Number(this.dataset.revision),
       isSaved: !("unsaved" in this.dataset),
     });
-    this.draft.addEventListener("recovered", (event) => this.replace(event.detail.text));
-    this.draft.addEventListener("updated", (event) => this.replace(event.detail.text));
+    draft.addEventListener("recovered", (event) => this.replace(event.detail.text));
+    draft.addEventListener("updated", (event) => this.replace(event.detail.text));
+    return draft;
+  }
+
+  comforts() {
+    return typing();
   }
 
   // What a design may hold, and what the server says against it while it is typed.
@@ -119,7 +128,7 @@ export class CodeEditor extends HTMLElement {
 
   sendingKeys() {
     const press = (kind) => () => {
-      this.closest("form").querySelector(`button[name=kind][value=${kind}]`).click();
+      this.closest("form").querySelector(`button[name=kind][value=${kind}]`)?.click();
       return true;
     };
     return [

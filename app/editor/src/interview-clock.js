@@ -87,7 +87,7 @@ export class InterviewClock extends HTMLElement {
     if (this.pageState.startsWith("round")) {
       this.say(text("time_up"));
       const form = document.getElementById("code-form");
-      const editor = form?.querySelector("code-editor, answer-form");
+      const editor = form?.querySelector("code-editor, shared-editor, answer-form");
       editor?.draft?.save();
       if (form) form.inert = true;
     }
@@ -128,7 +128,9 @@ export class InterviewClock extends HTMLElement {
   async turn() {
     if (this.turning) return;
     this.turning = true;
-    const editor = document.querySelector("#code-form code-editor, #code-form answer-form");
+    const editor = document.querySelector(
+      "#code-form :is(code-editor, shared-editor, answer-form)",
+    );
     await editor?.draft?.save();
     location.reload();
   }

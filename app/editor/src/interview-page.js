@@ -29,9 +29,21 @@ function connectDialogs() {
   });
 }
 
-// Who watches has no editor to send from: the page shows the newest result by itself.
-function showSubmission() {
+// Who did not send it sees it all the same: in the panel of a shared text, else by a new page.
+async function showSubmission({ payload }) {
+  const panel = document.getElementById("panel");
   if (!document.getElementById("code-form")) location.reload();
+  if (!panel?.dataset.url || panel.querySelector(`live-submission[data-id="${payload.submission}"]`)) {
+    return;
+  }
+  try {
+    const response = await request(`${panel.dataset.url}?of=${payload.submission}`);
+    if (!response.ok) return;
+    panel.innerHTML = await response.text();
+    enrich(panel);
+  } catch (error) {
+    if (!(error instanceof Offline || error instanceof SignedOut)) throw error;
+  }
 }
 
 async function refresh(beside) {

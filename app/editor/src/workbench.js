@@ -8,7 +8,7 @@ import { text } from "./texts.js";
 export function connectWorkbench() {
   const form = document.getElementById("code-form");
   if (!form) return;
-  const editor = form.querySelector("code-editor, answer-form");
+  const editor = form.querySelector("code-editor, shared-editor, answer-form");
   const split = form.closest("split-view");
   for (const element of form.querySelectorAll("[data-needs-script]")) element.hidden = false;
   connectStatus(form, editor);
@@ -140,6 +140,6 @@ function connectSending(form, editor, split) {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || typingElsewhere) return;
     event.preventDefault();
     const kind = event.shiftKey ? "submit" : "run";
-    form.querySelector(`button[name=kind][value=${kind}]`).click();
+    form.querySelector(`button[name=kind][value=${kind}]`)?.click();
   });
 }

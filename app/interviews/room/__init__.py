@@ -1,0 +1,1 @@
+"""The live room: one text that two people write, their cursors, and chat."""
