@@ -15,29 +15,41 @@ class TriageCause(Strict):
     """A cause that can be named."""
 
     name: Slug
+    """What is written in the findings."""
     label: Text
+    """What the candidate reads."""
     look_alike: Slug
+    """The name of another cause that it is easily taken for."""
     telltale: Text
+    """What tells it from its look-alike; said with the verdict."""
 
 
 class TriageMeasurement(Strict):
     """What can be measured next: what it reads for which cause, and for all others."""
 
     name: Slug
+    """What is written in the findings."""
     label: Text
+    """What the candidate reads."""
     ordinary: Text
+    """What it reads for the causes that it does not notice."""
     shows: dict[Slug, Text] = Field(default_factory=dict)
+    """From causes to what it reads for them."""
 
 
 class TriageGrader(Strict):
     """A recorded training step, another one for each attempt.
 
-    This is the shape; whether causes and measurements fit the simulation, the grader says.
+    Whether causes and measurements fit the simulation is checked when the package is read.
     """
 
     kind: Literal["triage"]
+    """A recorded training step, simulated for each attempt."""
     causes: list[TriageCause] = Field(min_length=2)
+    """Every cause that the simulation plants."""
     measurements: list[TriageMeasurement] = Field(min_length=2)
+    """What can be measured next. One is right if it reads something for the planted cause that it
+    reads for no other; each cause needs one."""
 
     def about_cases(self, cases: list[Any]) -> list[tuple[Location, str]]:
         """What is wrong with the cases: each answer in one of them, none in a sample."""
