@@ -62,6 +62,7 @@ INSTALLED_APPS = [
     "channels",
     "app.accounts",
     "app.practice",
+    "app.designs",
 ]
 
 MIDDLEWARE = [

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from problems.complaints import Complaint, nearest
 from problems.schema import Language, ProblemSpec
 from problems.sections.answers import AnswersGrader
+from problems.sections.design import DesignGrader
 from problems.sections.function import FunctionGrader
 from problems.sections.triage import TriageGrader
 from problems.strict import Slug
@@ -23,6 +24,12 @@ ALWAYS_PRESENT = ("problem.yaml", "statement.md", "editorial.md")
 MIN_ACCEPTED = 2
 MIN_REJECTED = 6
 SUBMISSIONS = "submissions/"
+
+# The program of ours that a kind of grader takes from the package, by the key that names its file.
+_PROGRAMS = (
+    ("function", "checker", FunctionGrader.model_fields["checker"].default),
+    ("design", "model", DesignGrader.model_fields["model"].default),
+)
 
 _ROUND_FOLDER = re.compile(r"round-([1-7])")
 _SLUG: TypeAdapter[str] = TypeAdapter(Slug)
@@ -71,7 +78,7 @@ def about_entry_points(
     """A Python starter and reference must define what the grader calls."""
     if spec.language is not Language.PYTHON:
         return
-    if isinstance(spec.grader, AnswersGrader | TriageGrader):
+    if isinstance(spec.grader, AnswersGrader | DesignGrader | TriageGrader):
         return
     name = spec.grader.entry_point
     for path in (spec.starter_name, spec.reference_name):
@@ -114,10 +121,11 @@ class AboutSpec:
         if not isinstance(value, dict):
             return
         grader = value.get("grader")
-        if isinstance(grader, dict) and grader.get("kind") == "function":
-            checker = grader.get("checker", FunctionGrader.model_fields["checker"].default)
-            if isinstance(checker, str):
-                yield from self._file("grader.checker", checker, ("grader", "checker"), self.found)
+        if isinstance(grader, dict):
+            for kind, key, default in _PROGRAMS:
+                path = grader.get(key, default)
+                if grader.get("kind") == kind and isinstance(path, str):
+                    yield from self._file(f"grader.{key}", path, ("grader", key), self.found)
         expected = value.get("expected")
         if not isinstance(expected, dict):
             return

@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from problems.sections.answers import AnswersGrader
 from problems.sections.concurrency import ConcurrencyGrader
+from problems.sections.design import DesignGrader
 from problems.sections.function import FunctionGrader
 from problems.sections.kernel import KernelGrader
 from problems.sections.simulation import SimulationGrader
@@ -80,6 +81,7 @@ class Limits(Strict):
 Grader = Annotated[
     AnswersGrader
     | ConcurrencyGrader
+    | DesignGrader
     | FunctionGrader
     | KernelGrader
     | SimulationGrader
@@ -133,6 +135,10 @@ class RubricLevel(Strict):
     levels: list[Text] = Field(min_length=2)
 
 
+# Of a worksheet, of which nothing is run: only the size of what is sent counts.
+_ANSWERS_LIMITS = {"cpu_time_s": 1.0, "wall_time_s": 5.0, "memory_mib": 16, "source_kib": 16}
+
+
 class ProblemSpec(Strict):
     """The whole of problem.yaml."""
 
@@ -156,6 +162,14 @@ class ProblemSpec(Strict):
     rubric: list[RubricLevel] = Field(default_factory=list)
     expected: dict[str, Expectation]  # path under submissions/ -> what it must get
 
+    @model_validator(mode="before")
+    @classmethod
+    def answers_need_no_limits(cls, given: Any) -> Any:
+        grader = given.get("grader") if isinstance(given, dict) else None
+        if isinstance(grader, dict) and grader.get("kind") == "answers":
+            return {"limits": _ANSWERS_LIMITS, **given}
+        return given
+
     @property
     def starter_name(self) -> str:
         """The file that the editor begins with."""
@@ -164,6 +178,8 @@ class ProblemSpec(Strict):
     @property
     def solution_name(self) -> str:
         """What the page calls the candidate's own file."""
+        if isinstance(self.grader, DesignGrader):
+            return f"design{self.language.suffix}"
         return f"{'answers' if self.is_drawn_per_attempt else 'solution'}{self.language.suffix}"
 
     @property
@@ -182,9 +198,9 @@ class ProblemSpec(Strict):
         cls, cases: list[Case], info: ValidationInfo
     ) -> list[Case]:
         grader = info.data.get("grader")  # absent where it is wrong in itself
-        found = (
-            grader.about_cases(cases) if isinstance(grader, AnswersGrader | TriageGrader) else []
-        )
+        found: list[tuple[Location, str]] = []
+        if isinstance(grader, AnswersGrader | DesignGrader | TriageGrader):
+            found += grader.about_cases(cases)
         first: dict[str, int] = {}
         for index, case in enumerate(cases):
             if first.setdefault(case.name, index) != index:

@@ -8,7 +8,7 @@ from django.http import QueryDict
 
 from app.practice import answer_form, trace_form
 from app.practice.answer_form import canonical
-from app.practice.models import Submission
+from app.practice.models import ProblemVersion, Submission
 from problems.schema import ProblemSpec
 
 __all__ = ["canonical", "page_context", "source_of", "unread", "values_by_name", "values_of"]
@@ -20,20 +20,21 @@ def is_trace(spec: ProblemSpec) -> bool:
 
 
 def page_context(
-    spec: ProblemSpec, seed: int, statement: str, text: str
+    version: ProblemVersion, seed: int, statement: str, text: str
 ) -> tuple[str, dict[str, Any]]:
     """The statement as this attempt reads it, and what the form shows of a draft."""
-    if is_trace(spec):
-        return statement, trace_form.form_context(spec, seed, text)
-    variant = answer_form.variant_of(spec, seed)
-    return answer_form.with_values(statement, variant), answer_form.form_context(variant, text)
+    if is_trace(version.spec):
+        return statement, trace_form.form_context(version, seed, text)
+    variant = answer_form.variant_of(version.spec, seed)
+    form = answer_form.form_context(version, variant, text)
+    return answer_form.with_values(statement, variant), form
 
 
-def unread(spec: ProblemSpec, source: str, seed: int) -> str:
+def unread(version: ProblemVersion, source: str, seed: int) -> str:
     """Why answers cannot be judged yet, in the reader's language; empty if they can."""
-    if is_trace(spec):
-        return trace_form.unread(spec, source, seed)
-    return answer_form.unread(spec, source, seed)
+    if is_trace(version.spec):
+        return trace_form.unread(version, source, seed)
+    return answer_form.unread(version, source, seed)
 
 
 def source_of(spec: ProblemSpec, data: QueryDict) -> str:

@@ -128,7 +128,7 @@ class SubmissionForm(forms.Form):
                 raise ValidationError(_ALREADY_JUDGED)
             # A forgotten unit is not to use the values up: their right answers would be shown.
             source = str(self.cleaned_data.get("source", ""))
-            fault = unread(self.version.spec, source, attempt.seed)
+            fault = unread(self.version, source, attempt.seed)
             if source and fault:
                 raise ValidationError(fault)
         return attempt

@@ -13,7 +13,9 @@ class SimulationGrader(Strict):
     """A protocol or policy driven step by step by a simulator on the trusted side."""
 
     kind: Literal["simulation"]
-    simulator: Literal["checkpointing", "continuous-batching", "kv-cache", "ring-collective"]
+    simulator: Literal[
+        "checkpointing", "continuous-batching", "kv-cache", "pipeline-schedule", "ring-collective"
+    ]
     entry_point: Text
     signature: Text
     step_time_limit_s: float = Field(default=2.0, gt=0, le=60)

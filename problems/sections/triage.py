@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Literal
 
 from pydantic import Field
@@ -38,6 +39,16 @@ class TriageGrader(Strict):
     kind: Literal["triage"]
     causes: list[TriageCause] = Field(min_length=2)
     measurements: list[TriageMeasurement] = Field(min_length=2)
+
+    def texts(self) -> Iterator[str]:
+        """What a reader meets on the form and in verdicts, as the grader says it: templates.
+
+        Braces stand twice, because these texts have no fields.
+        """
+        found = [text for one in self.causes for text in (one.label, one.telltale)]
+        for one in self.measurements:
+            found += [one.label, one.ordinary, *one.shows.values()]
+        yield from (text.replace("{", "{{").replace("}", "}}") for text in found)
 
     def about_cases(self, cases: list[Any]) -> list[tuple[Location, str]]:
         """What is wrong with the cases: each answer in one of them, none in a sample."""

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from app.accounts.models import User
 from app.accounts.requests import SignedInRequest
+from app.designs.checking import groups_in_words, is_design, schema_of
 from app.practice.drawn import canonical, page_context
 from app.practice.markdown import render as render_markdown
 from app.practice.models import Attempt, Draft, Problem, ProblemVersion, Submission
@@ -51,8 +52,15 @@ def problem_context(
     drawn: dict[str, Any] = {}
     if spec.is_drawn_per_attempt:
         attempt = Attempt.current(user, version)
-        statement, form = page_context(spec, attempt.seed, statement, text)
+        statement, form = page_context(version, attempt.seed, statement, text)
         drawn = {"attempt": attempt, **form}
+    design: dict[str, Any] = {}
+    if is_design(spec):
+        design = {
+            "is_design": True,
+            "design_schema": schema_of(spec),
+            "design_groups": groups_in_words(spec),
+        }
     return {
         "problem": problem,
         "version": version,
@@ -68,6 +76,7 @@ def problem_context(
         "is_accepted": is_accepted(user, problem),
         "submissions": mine(user, problem)[:RECENT],
         **drawn,
+        **design,
         **(panel_context(latest) if latest else {}),
     }
 
