@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.practice.answer_form import values_by_name, variant_of
+from app.practice.drawn import values_by_name
 from app.practice.models import ProblemVersion, Submission
 from graders.verdict import JsonObject
 from problems.package import digest
@@ -52,7 +52,7 @@ def cannot_be_compared(submission: Submission, spec: ProblemSpec) -> str:
     ):
         return "language"
     if spec.is_drawn_per_attempt:
-        seen = values_by_name(variant_of(sent_to, submission.seed))
-        if seen != values_by_name(variant_of(spec, submission.seed)):
+        seen = values_by_name(sent_to, submission.seed)
+        if seen != values_by_name(spec, submission.seed):
             return "values"
     return ""
