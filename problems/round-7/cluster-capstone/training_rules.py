@@ -44,22 +44,13 @@ def _about_placement(sheet: Sheet) -> str:
 
 
 def _about_ceiling(sheet: Sheet) -> str:
-    claimed = float(sheet["claimed_mfu"])
-    share = 100 * float(sheet["gemm_share"])
-    if claimed > 2 * sheet["mfu_ceiling"]:
-        return say(
-            "MFU is over the dense peak; {claimed:.4g} % of it cannot be reached, for kernels "
-            "reach {share:.0f} % of it alone",
-            claimed=claimed,
-            share=share,
-        )
     return say(
         "no training step passes {ceiling:.0f} % MFU here: kernels reach {share:.0f} % of the "
         "dense peak, and bubble and traffic only take from that; you claim {claimed:.4g} %, and "
         "Llama 3 reached 38 to 43 %; count what compute waits for",
         ceiling=MFU_CEILING_PERCENT,
-        share=share,
-        claimed=claimed,
+        share=float(sheet["mfu_ceiling"]),
+        claimed=float(sheet["claimed_mfu"]),
     )
 
 
