@@ -58,7 +58,7 @@ PLAN = (
     Rule(
         "tensor_inside_node",
         say("Tensor parallelism stays inside the node."),
-        ("tp_gb",),
+        ("tp_gb", "nvlink_s", "card_s"),
         lambda sheet: 8 % sheet["tp"] == 0,
         lambda sheet: say(
             "tensor parallelism waits for its all-reduces in every layer, so it stays on the "
@@ -67,9 +67,9 @@ PLAN = (
             "network card's {nic:.0f} GB/s; take 1, 2, 4 or 8",
             tp=int(sheet["tp"]),
             traffic=float(sheet["tp_gb"]),
-            inside=float(sheet["tp_gb"] / sheet["nvlink_gb_per_s"]),
+            inside=float(sheet["nvlink_s"]),
             nvlink=sheet["nvlink_gb_per_s"],
-            outside=float(sheet["tp_gb"] / sheet["nic_gb_per_s"]),
+            outside=float(sheet["card_s"]),
             nic=sheet["nic_gb_per_s"],
         ),
     ),
@@ -201,7 +201,9 @@ SPEED = (
             "executed_flops",
             "compute_s",
             "tp_gb",
+            "nvlink_s",
             "pp_gb",
+            "cp_gb",
             "wait_s",
             "bubble",
             "dp_gb",
