@@ -110,8 +110,8 @@ PLAN = (
         ("batch_tokens",),
         lambda sheet: sheet["batch_tokens"] <= sheet["batch_limit"],
         lambda sheet: say(
-            "a step has at most {limit} tokens, or the loss suffers; {dp} replicas times {count} "
-            "micro-batches times {size} times {seq} tokens are {tokens}; take fewer replicas or "
+            "a step has at most {limit:,} tokens, or the loss suffers; {dp} replicas times {count} "
+            "micro-batches times {size} times {seq} tokens are {tokens:,}; take fewer replicas or "
             "micro-batches",
             limit=int(sheet["batch_limit"]),
             dp=int(sheet["dp"]),
