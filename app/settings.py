@@ -2,7 +2,7 @@
 
 DATA_DIR                where the embedded database, key and sockets live (./var)
 SECRET_KEY              signs sessions; made once and kept in DATA_DIR unless given
-DEBUG                   Django's debug pages (false)
+DEBUG                   Django's debug pages, and problems loaded when they are saved (false)
 ALLOWED_HOSTS           host names, comma-separated (localhost,127.0.0.1,[::1])
 CSRF_TRUSTED_ORIGINS    origins behind a proxy, comma-separated
 DATABASE_URL            postgres://... (SQLite in DATA_DIR)
@@ -63,6 +63,8 @@ INSTALLED_APPS = [
     "app.accounts",
     "app.practice",
     "app.designs",
+    "app.authoring",
+    "app.interviews",
 ]
 
 MIDDLEWARE = [
@@ -75,6 +77,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "app.interviews.closed_books.ClosedBooks",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",

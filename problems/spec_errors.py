@@ -1,4 +1,4 @@
-"""Turns what pydantic finds wrong with a problem.yaml into complaints with places and advice."""
+"""Turns what pydantic finds wrong with a YAML file into complaints with places and advice."""
 
 from __future__ import annotations
 
@@ -45,20 +45,27 @@ _PATTERNS = {
 _NUMBER = re.compile(r"[-+]?[0-9.]+([eE][-+]?[0-9]+)?")
 
 
-def complaints_about(error: ValidationError, document: Document, path: str) -> Iterator[Complaint]:
-    """One complaint for each thing that is wrong, in no order.
+def complaints_about(
+    error: ValidationError,
+    document: Document,
+    path: str,
+    model: type[BaseModel] = ProblemSpec,
+) -> Iterator[Complaint]:
+    """One complaint for each thing wrong with a file that should hold a `model`, in no order.
 
     A value that the reader has complained about already is passed over.
     """
     said = {fault.position for fault in document.faults}
     for detail in error.errors(include_url=False):
-        for location, message, of_key in _explain(detail, document.value):
+        for location, message, of_key in _explain(detail, document.value, path, model):
             position = document.position(location, of_key=of_key)
             if document.values.get(location) not in said:
                 yield Complaint(path, position.line, position.column, message)
 
 
-def _explain(detail: ErrorDetails, value: Any) -> Iterator[tuple[Location, str, bool]]:
+def _explain(
+    detail: ErrorDetails, value: Any, path: str, model: type[BaseModel]
+) -> Iterator[tuple[Location, str, bool]]:
     """(location, message, whether the key is meant and not what it holds)."""
     location = _written_location(detail["loc"], value)
     match detail["type"]:
@@ -66,14 +73,15 @@ def _explain(detail: ErrorDetails, value: Any) -> Iterator[tuple[Location, str, 
             for place, message in detail["ctx"]["found"]:
                 yield (*location, *place), message, False
         case "extra_forbidden":
-            yield location, _unknown_key(detail["loc"], str(location[-1])), True
+            yield location, _unknown_key(detail["loc"], str(location[-1]), model), True
         case "missing":
             parent = location[:-1]
-            yield parent, f"{_name(parent)} must have {location[-1]}, it has none; add it", True
+            whole = _name(parent) or path.rsplit("/", 1)[-1]
+            yield parent, f"{whole} must have {location[-1]}, it has none; add it", True
         case "union_tag_not_found" | "union_tag_invalid":
             got = detail["input"]
             kind = got.get("kind") if isinstance(got, dict) else got
-            kinds = _kinds_at(detail["loc"])
+            kinds = _kinds_at(detail["loc"], model)
             rule = f"{_name(location)}.kind must be one of {', '.join(kinds)};"
             if kind is None:
                 yield location, f"{rule} it has none; add it", True
@@ -122,7 +130,7 @@ def _written_location(location: Location, value: Any) -> Location:
         is_last = index == len(location) - 1
         if isinstance(value, dict | list) and part in _parts(value):
             value = value[part]  # type: ignore[index]
-        elif not is_last or part in _kinds():
+        elif not is_last or part in kinds():
             continue
         written.append(part)
     return tuple(written)
@@ -132,32 +140,32 @@ def _parts(value: dict[str, Any] | list[Any]) -> Collection[str | int]:
     return value.keys() if isinstance(value, dict) else range(len(value))
 
 
-def _unknown_key(location: Location, key: str) -> str:
-    known = _keys_at(location[:-1])
+def _unknown_key(location: Location, key: str, model: type[BaseModel]) -> str:
+    known = _keys_at(location[:-1], model)
     meant = nearest(key, known)
     advice = f"did you mean {meant}?" if meant else f"the keys here are {', '.join(known)}"
     return f"keys must be known to the format, {key} is not; {advice}"
 
 
-def _keys_at(location: Location) -> list[str]:
+def _keys_at(location: Location, model: type[BaseModel]) -> list[str]:
     """The keys of the model at a location of pydantic's."""
-    return [key for model in _models_at(location) for key in model.model_fields]
+    return [key for one in _models_at(location, model) for key in one.model_fields]
 
 
-def _kinds_at(location: Location) -> list[str]:
+def _kinds_at(location: Location, model: type[BaseModel]) -> list[str]:
     """The kinds that may be chosen from at a location of pydantic's."""
-    models = _models_at(location)
-    return list(dict.fromkeys(_kind(model) for model in models if "kind" in model.model_fields))
+    models = _models_at(location, model)
+    return list(dict.fromkeys(_kind(one) for one in models if "kind" in one.model_fields))
 
 
-def _models_at(location: Location) -> list[type[BaseModel]]:
-    """The models at a location of pydantic's, several where it is not known which one is meant."""
-    models: list[type[BaseModel]] = [ProblemSpec]
+def _models_at(location: Location, model: type[BaseModel]) -> list[type[BaseModel]]:
+    """The models at a location, from the outermost `model`; several if unsure which is meant."""
+    models: list[type[BaseModel]] = [model]
     for part in location:
         fields = [model.model_fields[part] for model in models if part in model.model_fields]
         if fields:
             models = [model for field in fields for model in _models(field.annotation)]
-        elif part in _kinds():
+        elif part in kinds():
             models = [model for model in models if part == _kind(model)]
     return models
 
@@ -169,7 +177,7 @@ def _models(annotation: Any) -> list[type[BaseModel]]:
     return [model for part in get_args(annotation) for model in _models(part)]
 
 
-def _kinds() -> list[str]:
+def kinds() -> list[str]:
     """The kinds of grader."""
     return [_kind(model) for model in _models(ProblemSpec.model_fields["grader"].annotation)]
 
@@ -180,7 +188,7 @@ def _kind(model: type[BaseModel]) -> str:
 
 def _name(location: Location) -> str:
     parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in location]
-    return "".join(parts).removeprefix(".") or "problem.yaml"
+    return "".join(parts).removeprefix(".")
 
 
 def _show(got: Any) -> str:

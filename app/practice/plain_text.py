@@ -34,6 +34,7 @@ def counterexample_lines(counterexample: dict[str, Any]) -> Iterator[str]:
         yield edge["text"]
     yield from _table(_messages(data.get("diagram") or {}))
     yield from _operations(data)
+    yield from _timeline(data.get("timelines") or {})
     for vector in data.get("vectors", []):
         ended = "did not return"
         if vector["after"] is not None:
@@ -99,6 +100,24 @@ def _messages(diagram: dict[str, Any]) -> list[list[str]]:
         return []
     columns = [key for key, value in messages[0].items() if isinstance(value, str | int | float)]
     return [columns, *([_cell(message[key]) for key in columns] for message in messages)]
+
+
+def _timeline(timelines: dict[str, Any]) -> Iterator[str]:
+    """The candidate's operations on a pipeline, rank by rank; what is wrong has a mark."""
+    if not timelines:
+        return
+    yield timelines["yours"]["text"]
+    for row in timelines["yours"]["rows"]:
+        told = []
+        for cell in timelines["yours"]["cells"]:
+            if cell["rank"] == row["rank"]:
+                kind = "".join(part["kind"] for part in cell["parts"])
+                numbers = [
+                    n for part in cell["parts"] for n in (part["micro_batch"], part["stage"])
+                ]
+                when = "never" if cell["begin"] is None else f"{cell['begin']}-{cell['end']}"
+                told.append(f"{'!' if cell['bad'] else ''}{kind}{tuple(numbers)} {when}")
+        yield from _wrapped(f"rank {row['rank']}: ", told)
 
 
 def _cell(value: Any) -> str:

@@ -52,6 +52,18 @@ TEXTS: dict[str, str | Promise] = {
     "schema_maxLength": _("at most {n} characters"),
     "schema_pattern": _("formed as {pattern}"),
     "schema_default": _("default {value}"),
+    "trace_failed": _("The trace could not be fetched. Reload the page."),
+    "trace_ready": _("{spans} spans. Click one, or press Tab and use the arrow keys."),
+    "trace_span": _(
+        "Span {number}: {name} · rank {rank}, {row} · {start} to {end} ms · {length} ms{details}"
+    ),
+    "trace_point": _("Measuring from {at} ms"),
+    "trace_measured": _("{a} to {b} ms: {length} ms apart"),
+    "trace_found": _("{n} found"),
+    "clock_offline": _("No connection: the clock goes on by itself and asks again."),
+    "interview_gone": _("This interview is no longer open to you. Reload the page."),
+    "minutes_left": _("{minutes} min left"),
+    "time_up": _("Time is up. What stands in the editor is being sent."),
     # The editor's own words, keyed as CodeMirror keys them.
     "$ unchanged lines": _("{n} unchanged lines"),
     "Revert this chunk": _("Take this change from the left"),

@@ -18,7 +18,9 @@ class Option(Strict):
     """A word that may be chosen."""
 
     name: Word
+    """What is written in the design."""
     label: Text
+    """What the candidate reads."""
 
 
 class _Bounded(Strict):
@@ -36,24 +38,34 @@ class WholeShape(_Bounded):
     """A whole number."""
 
     kind: Literal["whole"]
+    """A whole number."""
     min: int = Field(gt=-EXACT, lt=EXACT)
+    """The least that may be written."""
     max: int = Field(gt=-EXACT, lt=EXACT)
+    """The most, itself included."""
 
 
 class NumberShape(_Bounded):
     """A number, with a unit if it has one; the bounds are in that unit."""
 
     kind: Literal["number"]
+    """A number."""
     unit: Text | None = None
+    """It is written with a unit of this dimension, and reaches the model in this one; none for a
+    plain number or a share."""
     min: float
+    """The least that may be written, in the unit."""
     max: float
+    """The most, itself included."""
 
 
 class ChoiceShape(Strict):
     """One of some words."""
 
     kind: Literal["choice"]
+    """One of some words."""
     options: list[Option] = Field(min_length=2, max_length=40)
+    """What may be chosen."""
 
     @field_validator("options")
     @classmethod
@@ -68,49 +80,65 @@ class FlagShape(Strict):
     """true or false."""
 
     kind: Literal["flag"]
+    """True or false."""
 
 
 class TextShape(Strict):
     """Words for a person."""
 
     kind: Literal["text"]
+    """Words for a person."""
     max_characters: int = Field(ge=1, le=10_000)
+    """How long it may be."""
 
 
 class _Described(Strict):
     name: Name
+    """The key in the design."""
     label: Text
+    """What the candidate reads."""
     help: Text
+    """One sentence, for the editor's hover help."""
 
 
 class WholeField(WholeShape, _Described):
     """A whole number by its name."""
 
     default: int | None = None
+    """What holds where the field is left out, as a candidate would write it; without one the field
+    must be there."""
 
 
 class NumberField(NumberShape, _Described):
     """A number by its name."""
 
     default: str | int | float | None = None
+    """What holds where the field is left out, as a candidate would write it; without one the field
+    must be there."""
 
 
 class ChoiceField(ChoiceShape, _Described):
     """A choice by its name."""
 
     default: str | None = None
+    """What holds where the field is left out, as a candidate would write it; without one the field
+    must be there."""
 
 
 class FlagField(FlagShape, _Described):
     """A flag by its name."""
 
     default: bool | None = None
+    """What holds where the field is left out, as a candidate would write it; without one the field
+    must be there."""
 
 
 class TextField(TextShape, _Described):
     """Words by their name."""
 
     default: str | None = None
+    """What holds where the field is left out, as a candidate would write it; without one the field
+    must be there."""
 
 
 PlainField = Annotated[
@@ -122,7 +150,9 @@ class RecordShape(Strict):
     """A mapping of plain fields, inside a list."""
 
     kind: Literal["record"]
+    """A mapping, inside a list."""
     fields: list[PlainField] = Field(min_length=1, max_length=30)
+    """What it holds."""
 
     @field_validator("fields")
     @classmethod
@@ -137,13 +167,19 @@ class ListField(_Described):
     """Values of one shape."""
 
     kind: Literal["list"]
+    """A list."""
     of: Annotated[
         WholeShape | NumberShape | ChoiceShape | FlagShape | TextShape | RecordShape,
         Field(discriminator="kind"),
     ]
+    """What each item is: a field without name, label and help."""
     min_items: int = Field(default=0, ge=0, le=100)
+    """How many there must be."""
     max_items: int = Field(ge=1, le=100)
+    """How many there may be."""
     default: list[Any] | None = None
+    """What holds where the field is left out, as a candidate would write it; without one the field
+    must be there."""
 
 
 AnyField = Annotated[
@@ -156,9 +192,13 @@ class Group(Strict):
     """A mapping at the first level of a design."""
 
     name: Name
+    """The key in the design."""
     label: Text
+    """What the candidate reads."""
     help: Text
+    """One sentence, for the editor's hover help."""
     fields: list[AnyField] = Field(min_length=1, max_length=60)
+    """What it holds."""
 
     @field_validator("fields")
     @classmethod
@@ -173,10 +213,16 @@ class DesignGrader(Strict):
     """A structured design, judged by the constraints and the cost of the package's own model."""
 
     kind: Literal["design"]
-    model: Text = "model.py"  # runs in a sandbox of its own
+    """A structured design."""
+    model: Text = "model.py"
+    """The model's file; all .py files at the top of the package lie beside it. What it defines is
+    in graders/design/README.md."""
     answer_time_limit_s: float = Field(default=10.0, gt=0, le=60)
-    constraints: list[Name] = Field(min_length=1, max_length=100)  # in order of dependence
+    """Seconds by the clock for assessing one design."""
+    constraints: list[Name] = Field(min_length=1, max_length=100)
+    """The names of all constraints, in order of dependence: the first one that fails speaks."""
     fields: list[Group] = Field(min_length=1, max_length=20)
+    """The groups of the design."""
 
     @field_validator("constraints")
     @classmethod
