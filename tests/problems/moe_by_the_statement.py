@@ -31,7 +31,7 @@ def holds_in_whole_numbers(plan: dict[str, Any]) -> bool:
         return False
     if chunks > 1 and (pp == 1 or micro_batches(plan) % pp):
         return False
-    return in_reach(plan, ["tp"])[0] == tp
+    return bool(in_reach(plan, ["tp"])[0] == tp)
 
 
 def in_reach(plan: dict[str, Any], kinds: list[str]) -> tuple[int, int, int]:
