@@ -5,7 +5,8 @@ Not covered, because the conventions are others:
 - Megatron's MFU table, its memory prints and GPT-3: GELU, tied tables or full attention. They are
   covered where this model's step comes from, `test_parallelism_sizing.py`; below, this step is
   held against that one.
-- DeepSeek-V3's FLOPs and bubbles, EPLB: a mixture of experts, other schedules.
+- DeepSeek-V3's FLOPs and bubbles, EPLB: a mixture of experts, other schedules. DeepSpeed's memory
+  estimates: GiB, offload to the CPU.
 - Llama 3's and Meta's failures (one in 3.09 h on 16,384 GPUs, 1.8 h projected): rates of their own
   fleets. 50,000 h a GPU give 3.05 h at 16,384.
 - "Over 150 MW" and 1.59 TWh disagree with each other: a site is held between them.
@@ -383,3 +384,66 @@ def test_the_reference_by_hand() -> None:
     tokens_an_hour = 0.5e6 * 3600
     price = 1515 * 8 * year / 100_000 / 8760 / tokens_an_hour * 1e6
     assert sheet["token_price"] == pytest.approx(price)
+
+
+WORKED = changed(
+    fabric={
+        "switch": "ports_128",
+        "leaf_down": 98,
+        "leaf_up": 30,
+        "leaves_per_pod": 128,
+        "spines_per_pod": 30,
+        "spine_up": 0,
+        "pods": 1,
+        "cores": 0,
+    },
+    training={"pp": 20, "virtual_pp": 8, "cp": 1, "dp": 540, "micro_batches": 7},
+    resilience={"heartbeat": 10, "period": 2.0},
+)
+
+
+def test_the_worked_sample_is_what_the_model_gives() -> None:
+    text = (ROOT / "statement.md").read_text()
+    sample = text[text.index("## A sample, worked") : text.index("## What you claim")]
+    stated = [float(one.replace(",", "")) for one in re.findall(r"\*\*([\d.,]+)\*\*", sample)]
+    sheet = sheet_of(WORKED)
+    sheet["pp_s"] = sheet["pp_gb"] / sheet["pp_gb_per_s"]
+    names = [
+        "switches",
+        "cables",
+        "bisection_tb_per_s",
+        "pod_gb_per_s",
+        "batch_tokens",
+        "gpu_params",
+        "weights_gb",
+        "in_flight",
+        "last_gb",
+        "memory_gb",
+        "compute_s",
+        "nvlink_s",
+        "pp_s",
+        "bubble",
+        "dp_s",
+        "step_s",
+        "mfu",
+        "ideal_days",
+        "mtbf_min",
+        "restart_min",
+        "blocked_s",
+        "goodput",
+        "days",
+        "equipment_mw",
+        "site_mw",
+        "capital_musd",
+    ]
+    assert len(stated) == len(names)
+    for name, value in zip(names, stated, strict=True):
+        assert sheet[name] == pytest.approx(value, rel=1e-3), name
+
+
+def test_175_billion_parameters_take_33_9_days() -> None:
+    # 1,024 GPUs at 140 TFLOP/s that compute every forward pass twice, a token a step.
+    step_s = 8 * 175e9 / (1024 * 140e12)
+    inputs = {"train_tokens": 300e9, "batch_tokens": 1, "step_s": step_s}
+    sheet = PACKAGE.sheet.Sheet(inputs, PACKAGE.operations.LINES)
+    assert sheet["ideal_days"] == pytest.approx(33.9, abs=0.05)

@@ -151,8 +151,8 @@ def _exactly(name: str, shows: tuple[str, ...]) -> Rule:
         shows,
         lambda sheet: sheet[claimed] == sheet[name],
         lambda sheet: say(
-            "the bill of {name} must be exact; you order {claimed:,}, and the design needs {right:,}"
-            "; count every tier of every plane",
+            "the bill of {name} must be exact; you order {claimed:,}, and the design needs "
+            "{right:,}; count every tier of every plane",
             name=name,
             claimed=int(sheet[claimed]),
             right=int(sheet[name]),
