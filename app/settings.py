@@ -63,6 +63,7 @@ INSTALLED_APPS = [
     "app.accounts",
     "app.practice",
     "app.authoring",
+    "app.designs",
 ]
 
 MIDDLEWARE = [

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from problems.complaints import Complaint, nearest
 from problems.schema import Language, ProblemSpec
 from problems.sections.answers import AnswersGrader
+from problems.sections.design import DesignGrader
 from problems.sections.function import FunctionGrader
 from problems.strict import Slug
 from problems.strict_yaml import Document, Location
@@ -22,6 +23,21 @@ ALWAYS_PRESENT = ("problem.yaml", "statement.md", "editorial.md")
 MIN_ACCEPTED = 2
 MIN_REJECTED = 6
 SUBMISSIONS = "submissions/"
+
+_LANGUAGE_OF = {
+    "answers": Language.YAML,
+    "concurrency": Language.CPP,
+    "design": Language.YAML,
+    "function": Language.PYTHON,
+    "kernel": Language.PYTHON,
+    "simulation": Language.PYTHON,
+}
+
+# The program of ours that a kind of grader takes from the package, by the key that names its file.
+_PROGRAMS = (
+    ("function", "checker", FunctionGrader.model_fields["checker"].default),
+    ("design", "model", DesignGrader.model_fields["model"].default),
+)
 
 _ROUND_FOLDER = re.compile(r"round-([1-7])")
 _SLUG: TypeAdapter[str] = TypeAdapter(Slug)
@@ -68,7 +84,9 @@ def about_entry_points(
     spec: ProblemSpec, files: Mapping[str, str], label: str
 ) -> Iterator[Complaint]:
     """A Python starter and reference must define what the grader calls."""
-    if spec.language is not Language.PYTHON or isinstance(spec.grader, AnswersGrader):
+    if spec.language is not Language.PYTHON or isinstance(
+        spec.grader, AnswersGrader | DesignGrader
+    ):
         return
     name = spec.grader.entry_point
     for path in (spec.starter_name, spec.reference_name):
@@ -76,13 +94,7 @@ def about_entry_points(
             continue
         try:
             module = ast.parse(files[path])
-        except SyntaxError as error:
-            yield Complaint(
-                f"{label}/{path}",
-                error.lineno,
-                error.offset,
-                f"{path} must be Python, got stuck here: {error.msg}; correct it",
-            )
+        except (SyntaxError, ValueError, RecursionError, MemoryError):  # `about_modules` says so
             continue
         defined = {
             node.name for node in module.body if isinstance(node, ast.FunctionDef | ast.ClassDef)
@@ -111,10 +123,11 @@ class AboutSpec:
         if not isinstance(value, dict):
             return
         grader = value.get("grader")
-        if isinstance(grader, dict) and grader.get("kind") == "function":
-            checker = grader.get("checker", FunctionGrader.model_fields["checker"].default)
-            if isinstance(checker, str):
-                yield from self._file("grader.checker", checker, ("grader", "checker"), self.found)
+        if isinstance(grader, dict):
+            for kind, key, default in _PROGRAMS:
+                path = grader.get(key, default)
+                if grader.get("kind") == kind and isinstance(path, str):
+                    yield from self._file(f"grader.{key}", path, ("grader", key), self.found)
         expected = value.get("expected")
         if not isinstance(expected, dict):
             return
@@ -147,6 +160,16 @@ class AboutSpec:
                 ("round",),
                 f"round must be that of the folder, {folder}, got {spec.round.value}; "
                 "move the folder or correct the number",
+            )
+
+    def language(self, spec: ProblemSpec) -> Iterator[Complaint]:
+        """The grader takes submissions in the problem's language."""
+        wanted = _LANGUAGE_OF.get(spec.grader.kind)
+        if wanted is not None and wanted is not spec.language:
+            yield self._complaint(
+                ("language",),
+                f"language must be {wanted.value} for the grader {spec.grader.kind}, got "
+                f"{spec.language.value}; change it",
             )
 
     def number_of_submissions(self, spec: ProblemSpec) -> Iterator[Complaint]:

@@ -120,8 +120,10 @@ def _reference(name: str) -> str:
 
 
 def _heading(name: str) -> str:
-    """``Follow up`` for FollowUp."""
-    return re.sub(r"(?<!^)(?=[A-Z])", " ", name).capitalize()
+    """``Follow up`` for FollowUp; with its section where two of them have a model of that name."""
+    *modules, model = name.split("__")
+    words = re.sub(r"(?<!^)(?=[A-Z])", " ", model).capitalize()
+    return f"{words} of {modules[-1]}" if modules else words
 
 
 def _used(schema: Any, models: Mapping[str, Any]) -> set[str]:

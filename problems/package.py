@@ -17,6 +17,12 @@ from pydantic import ValidationError
 from problems import single_file, strict_yaml
 from problems.checks import AboutSpec, about_entry_points, about_missing_files, about_the_name
 from problems.complaints import Complaint, PackageInvalid
+from problems.content_checks import (
+    about_checker,
+    about_figures,
+    about_modules,
+    about_placeholders,
+)
 from problems.folder import Folder, about_path, read_folder, read_single_file
 from problems.schema import ProblemSpec, Round, SingleFileSpec
 from problems.spec_errors import complaints_about
@@ -251,6 +257,8 @@ def _check(
     about = AboutSpec(document, where, found)
     complaints += about.written_paths()
     complaints += about_texts(files, label)
+    complaints += about_modules(files, label)
+    complaints += about_figures(files, label)
     spec = None
     if isinstance(document.value, dict):
         model = SingleFileSpec if single else ProblemSpec
@@ -275,7 +283,10 @@ def _check(
         for place, message in about_grader(spec):
             position = document.position(place)
             complaints.append(Complaint(where, position.line, position.column, message))
+        complaints += about.language(spec)
         complaints += about_entry_points(spec, files, label)
+        complaints += about_checker(spec, files, label)
+        complaints += about_placeholders(spec, files, label)
         further = complaints if shipped else warnings
         further += about.number_of_submissions(spec)
         further += about_what_is_said(spec, files, label)

@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from problems.sections.answers import AnswersGrader
 from problems.sections.concurrency import ConcurrencyGrader
+from problems.sections.design import DesignGrader
 from problems.sections.function import FunctionGrader
 from problems.sections.kernel import KernelGrader
 from problems.sections.simulation import SimulationGrader
@@ -85,7 +86,12 @@ class Limits(Strict):
 
 
 Grader = Annotated[
-    AnswersGrader | ConcurrencyGrader | FunctionGrader | KernelGrader | SimulationGrader,
+    AnswersGrader
+    | ConcurrencyGrader
+    | DesignGrader
+    | FunctionGrader
+    | KernelGrader
+    | SimulationGrader,
     Field(discriminator="kind"),
 ]
 
@@ -172,8 +178,8 @@ class ProblemSpec(Strict):
     source: list[Source]
     """Works that the idea or the numbers come from."""
     language: Language = Field(strict=False)
-    """What a submission is written in: cpp for the grader concurrency, yaml for answers, else
-    python."""
+    """What a submission is written in: cpp for the grader concurrency, yaml for answers and
+    designs, else python."""
     grader: Grader
     """How a submission is judged."""
     limits: Limits
@@ -197,6 +203,8 @@ class ProblemSpec(Strict):
     @property
     def solution_name(self) -> str:
         """What the page calls the candidate's own file."""
+        if isinstance(self.grader, DesignGrader):
+            return f"design{self.language.suffix}"
         return f"{'answers' if self.is_drawn_per_attempt else 'solution'}{self.language.suffix}"
 
     @property
@@ -215,7 +223,9 @@ class ProblemSpec(Strict):
         cls, cases: list[Case], info: ValidationInfo
     ) -> list[Case]:
         grader = info.data.get("grader")  # absent where it is wrong in itself
-        found = grader.about_cases(cases) if isinstance(grader, AnswersGrader) else []
+        found: list[tuple[Location, str]] = []
+        if isinstance(grader, AnswersGrader | DesignGrader):
+            found += grader.about_cases(cases)
         first: dict[str, int] = {}
         for index, case in enumerate(cases):
             if first.setdefault(case.name, index) != index:

@@ -15,6 +15,7 @@ EXAMPLES = SHIPPED / "examples"
 EXAMPLE_OF = {
     "answers": "round-3/pipeline-bubble",
     "concurrency": "round-1/handover-ring",
+    "design": "round-7/racks-of-servers",
     "function": "round-3/stage-split",
     "kernel": "round-2/short-row-softmax",
     "simulation": "round-4/two-gpu-all-reduce",

@@ -18,6 +18,7 @@ from typing import Protocol, Self, cast
 
 import graders.answers
 import graders.concurrency
+import graders.design
 import graders.function
 import graders.kernel
 import graders.simulation
@@ -76,6 +77,7 @@ GRADERS: dict[str, Grader] = {
     "answers": cast(Grader, graders.answers),
     "function": cast(Grader, graders.function),
     "concurrency": cast(Grader, graders.concurrency),
+    "design": cast(Grader, graders.design),
     "kernel": cast(Grader, graders.kernel),
     "simulation": cast(Grader, graders.simulation),
 }
@@ -87,6 +89,9 @@ def about_grader(spec: ProblemSpec) -> Iterator[tuple[Location, str]]:
     if spec.grader.kind == "answers":
         for fault in graders.answers.faults(settings):
             yield ("grader", *fault.place), fault.message
+    elif spec.grader.kind == "design":
+        for place, message in graders.design.faults(settings):
+            yield ("grader", *place), message
     elif spec.grader.kind == "concurrency":
         for index, message in graders.concurrency.faults(settings, cases_for(spec, Mode.SUBMIT)):
             yield ("cases", index, "input"), message

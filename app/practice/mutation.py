@@ -15,6 +15,7 @@ from app.practice.judging import Mode, as_typed, host_sandbox, judge, make_launc
 from graders import mutants
 from graders.answers.mutants import of_answers as of_worksheet
 from graders.concurrency.proof import known_survivors
+from graders.design.mutants import of_designs
 from graders.mutants import Mutant
 from graders.verdict import EventKind, Verdict
 from problems.complaints import Complaint
@@ -69,6 +70,8 @@ def mutants_of(package: Package, seed: int) -> list[Mutant]:
                 Mutant(one.name, one.source, "a scenario that needs this order", one.line)
                 for one in graders.concurrency.mutants.mutants_of(source)
             ]
+        case "design":
+            return list(of_designs(settings, source))
         case "function":
             samples = [case.input for case in spec.cases if "draw" not in case.input][:1]
             answers = mutants.of_answers(source, str(settings["entry_point"]), samples)

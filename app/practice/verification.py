@@ -127,10 +127,19 @@ def run(trial: Trial, seed: int) -> Outcome:
     except Exception as error:
         error_id = secrets.token_hex(6)
         logger.exception("judge error %s on %s %s", error_id, trial.package.slug, trial.path)
-        faults = [f"the judge failed ({type(error).__name__}: {error}); see {error_id} in the log"]
+        faults = [
+            f"the judge failed ({type(error).__name__}: {_shortly(str(error))}); see {error_id} in "
+            "the log"
+        ]
         place = _place_in_traceback(trial.package, str(error)) or place_of(trial, case)
     wall_time_s = time.monotonic() - started
     return Outcome(trial, verdict, case, wall_time_s, tuple(faults), error_id, place)
+
+
+def _shortly(text: str) -> str:
+    """Of a traceback what failed and with which error; what lies between is in the log."""
+    lines = text.strip().splitlines()
+    return f"{lines[0]} {lines[-1]}" if len(lines) > 1 else text
 
 
 def place_of(trial: Trial, case: str) -> Complaint:

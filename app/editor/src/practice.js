@@ -5,6 +5,7 @@ import { CodeDiff, CodeView } from "./code-view.js";
 import { InterleavingSteps } from "./interleaving.js";
 import { LiveSubmission } from "./live-submission.js";
 import { enrich } from "./rich.js";
+import { connectSelfReviews } from "./self-review.js";
 import { SplitView } from "./split-view.js";
 import { connectWorkbench } from "./workbench.js";
 
@@ -17,3 +18,4 @@ customElements.define("live-submission", LiveSubmission);
 customElements.define("interleaving-steps", InterleavingSteps);
 enrich(document);
 connectWorkbench();
+connectSelfReviews();

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from app.accounts.models import User
 from app.accounts.requests import SignedInRequest
+from app.designs.checking import groups_in_words, is_design, schema_of
 from app.practice.answer_form import canonical, form_context, variant_of, with_values
 from app.practice.markdown import render as render_markdown
 from app.practice.models import Attempt, Draft, Problem, ProblemVersion, Submission
@@ -54,6 +55,13 @@ def problem_context(
         variant = variant_of(spec, attempt.seed)
         statement = with_values(statement, variant)
         worksheet = {"attempt": attempt, **form_context(variant, text)}
+    design: dict[str, Any] = {}
+    if is_design(spec):
+        design = {
+            "is_design": True,
+            "design_schema": schema_of(spec),
+            "design_groups": groups_in_words(spec),
+        }
     return {
         "problem": problem,
         "version": version,
@@ -69,6 +77,7 @@ def problem_context(
         "is_accepted": is_accepted(user, problem),
         "submissions": mine(user, problem)[:RECENT],
         **worksheet,
+        **design,
         **(panel_context(latest) if latest else {}),
     }
 

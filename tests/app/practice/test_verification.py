@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from django.core.management import CommandError, call_command
 from app.practice.verification import Trial, compare, telling_case, trials_of
 from problems.package import SHIPPED, read_package
 from problems.schema import Expectation
+from tests.problems.broken_packages import broken_packages, make
 
 DOUBLE = Path(__file__).parents[2] / "packages" / "round-3" / "double"
 
@@ -126,6 +128,17 @@ def test_each_fault_names_the_line_that_says_otherwise(double: Path) -> None:
     assert line.split(": ", 1)[1].startswith("verdict must be WA, got AC")
 
 
+@pytest.mark.parametrize("broken", broken_packages("verified.txt"), ids=lambda path: path.name)
+def test_the_author_of_what_can_be_read_is_told_what_it_does_wrong(
+    broken: Path, tmp_path: Path
+) -> None:
+    code, out = verify(make(broken, tmp_path))
+    told = [line.strip() for line in out.splitlines() if line.startswith("        round-")]
+    told = [re.sub(r"see [0-9a-f]{12} in", "see # in", line) for line in told]
+    assert code == (2 if any("the judge failed" in line for line in told) else 1)
+    assert "\n".join(sorted(told)) + "\n" == (broken / "verified.txt").read_text()
+
+
 def test_a_checker_of_one_file_that_fails_is_told_at_its_line_there(tmp_path: Path) -> None:
     text = (SHIPPED / "examples" / "round-3" / "stage-split.yaml").read_text()
     path = tmp_path / "round-3" / "stage-split.yaml"
@@ -153,7 +166,10 @@ def test_a_counterexample_that_does_not_show_the_same_again_is_told(double: Path
 
 
 def test_a_judge_that_fails_is_exit_code_2_and_not_a_difference(double: Path) -> None:
-    (double / "checker.py").write_text("def check(case_input, answer, seed):\n    return 1 / 0\n")
+    (double / "checker.py").write_text(
+        "def draw(case_input, seed):\n    return []\n\n\n"
+        "def check(case_input, answer, seed):\n    return 1 / 0\n"
+    )
     code, out = verify(double, "--json")
     assert code == 2
     failed = [outcome for outcome in json.loads(out) if outcome["error_id"]]
