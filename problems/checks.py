@@ -16,6 +16,7 @@ from problems.schema import Language, ProblemSpec
 from problems.sections.answers import AnswersGrader
 from problems.sections.design import DesignGrader
 from problems.sections.function import FunctionGrader
+from problems.sections.triage import TriageGrader
 from problems.strict import Slug
 from problems.strict_yaml import Document, Location
 
@@ -84,9 +85,9 @@ def about_entry_points(
     spec: ProblemSpec, files: Mapping[str, str], label: str
 ) -> Iterator[Complaint]:
     """A Python starter and reference must define what the grader calls."""
-    if spec.language is not Language.PYTHON or isinstance(
-        spec.grader, AnswersGrader | DesignGrader
-    ):
+    if spec.language is not Language.PYTHON:
+        return
+    if isinstance(spec.grader, AnswersGrader | DesignGrader | TriageGrader):
         return
     name = spec.grader.entry_point
     for path in (spec.starter_name, spec.reference_name):

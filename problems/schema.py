@@ -15,6 +15,7 @@ from problems.sections.design import DesignGrader
 from problems.sections.function import FunctionGrader
 from problems.sections.kernel import KernelGrader
 from problems.sections.simulation import SimulationGrader
+from problems.sections.triage import TriageGrader
 from problems.strict import Location, Slug, Strict, Text, contradiction
 
 
@@ -91,7 +92,8 @@ Grader = Annotated[
     | DesignGrader
     | FunctionGrader
     | KernelGrader
-    | SimulationGrader,
+    | SimulationGrader
+    | TriageGrader,
     Field(discriminator="kind"),
 ]
 
@@ -152,6 +154,10 @@ class RubricLevel(Strict):
     """What it looks like, from weak to strong."""
 
 
+# Of a worksheet, of which nothing is run: only the size of what is sent counts.
+_ANSWERS_LIMITS = {"cpu_time_s": 1.0, "wall_time_s": 5.0, "memory_mib": 16, "source_kib": 16}
+
+
 class ProblemSpec(Strict):
     """The whole of problem.yaml."""
 
@@ -195,6 +201,14 @@ class ProblemSpec(Strict):
     expected: dict[str, Expectation]
     """From a path under submissions/ to what it must get; every file there must be named."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def answers_need_no_limits(cls, given: Any) -> Any:
+        grader = given.get("grader") if isinstance(given, dict) else None
+        if isinstance(grader, dict) and grader.get("kind") == "answers":
+            return {"limits": _ANSWERS_LIMITS, **given}
+        return given
+
     @property
     def starter_name(self) -> str:
         """The file that the editor begins with."""
@@ -210,7 +224,7 @@ class ProblemSpec(Strict):
     @property
     def is_drawn_per_attempt(self) -> bool:
         """Whether the candidate sees what is drawn from the seed, other values in each attempt."""
-        return isinstance(self.grader, AnswersGrader)
+        return isinstance(self.grader, AnswersGrader | TriageGrader)
 
     @property
     def reference_name(self) -> str:
@@ -224,7 +238,7 @@ class ProblemSpec(Strict):
     ) -> list[Case]:
         grader = info.data.get("grader")  # absent where it is wrong in itself
         found: list[tuple[Location, str]] = []
-        if isinstance(grader, AnswersGrader | DesignGrader):
+        if isinstance(grader, AnswersGrader | DesignGrader | TriageGrader):
             found += grader.about_cases(cases)
         first: dict[str, int] = {}
         for index, case in enumerate(cases):

@@ -35,6 +35,13 @@ _BOUNDS = {
     "less_than_equal": ("at most", "le"),
 }
 
+# What a word that is no slug is made of, by its pattern.
+_SLUG = "small letters and digits with single hyphens between"
+_PATTERNS = {
+    r"^[a-z][a-z0-9_]*$": "small letters, digits and underscores, a letter first",
+    r"^[A-Za-z0-9][A-Za-z0-9_.-]*$": "letters, digits, hyphens, dots and underscores",
+}
+
 _NUMBER = re.compile(r"[-+]?[0-9.]+([eE][-+]?[0-9]+)?")
 
 
@@ -73,12 +80,13 @@ def _explain(
         case "union_tag_not_found" | "union_tag_invalid":
             got = detail["input"]
             kind = got.get("kind") if isinstance(got, dict) else got
-            rule = f"{_name(location)}.kind must be one of {', '.join(kinds())};"
+            kinds = _kinds_at(detail["loc"], model)
+            rule = f"{_name(location)}.kind must be one of {', '.join(kinds)};"
             if kind is None:
                 yield location, f"{rule} it has none; add it", True
             else:
                 here = (*location, "kind")
-                yield here, f"{rule} got {_show(kind)}; {_advice(kind, kinds())}", False
+                yield here, f"{rule} got {_show(kind)}; {_advice(kind, kinds)}", False
         case _:
             yield location, _about_value(detail, _name(location)), False
 
@@ -95,7 +103,7 @@ def _about_value(detail: ErrorDetails, name: str) -> str:
             rule = f"one of {allowed};" if ", " in allowed else f"{allowed},"
             return f"{name} must be {rule} got {_show(got)}; {_advice(got, allowed.split(', '))}"
         case "string_pattern_mismatch":
-            rule = "small letters and digits with single hyphens between"
+            rule = _PATTERNS.get(context["pattern"], _SLUG)
             return f"{name} must be {rule}, got {_show(got)}; rename it"
         case "string_too_short":
             return f"{name} must not be empty; write it or remove the key"
@@ -139,7 +147,18 @@ def _unknown_key(location: Location, key: str, model: type[ProblemSpec]) -> str:
 
 
 def _keys_at(location: Location, model: type[ProblemSpec]) -> list[str]:
-    """The keys of the model at a location of pydantic's, from the outermost `model`."""
+    """The keys of the model at a location of pydantic's."""
+    return [key for one in _models_at(location, model) for key in one.model_fields]
+
+
+def _kinds_at(location: Location, model: type[ProblemSpec]) -> list[str]:
+    """The kinds that may be chosen from at a location of pydantic's."""
+    models = _models_at(location, model)
+    return list(dict.fromkeys(_kind(one) for one in models if "kind" in one.model_fields))
+
+
+def _models_at(location: Location, model: type[ProblemSpec]) -> list[type[BaseModel]]:
+    """The models at a location, from the outermost `model`; several if unsure which is meant."""
     models: list[type[BaseModel]] = [model]
     for part in location:
         fields = [model.model_fields[part] for model in models if part in model.model_fields]
@@ -147,7 +166,7 @@ def _keys_at(location: Location, model: type[ProblemSpec]) -> list[str]:
             models = [model for field in fields for model in _models(field.annotation)]
         elif part in kinds():
             models = [model for model in models if part == _kind(model)]
-    return [key for model in models for key in model.model_fields]
+    return models
 
 
 def _models(annotation: Any) -> list[type[BaseModel]]:

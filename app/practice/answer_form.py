@@ -12,8 +12,8 @@ from typing import Any, cast
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
-from app.practice.models import Submission
-from app.practice.wording import in_words
+from app.practice.models import ProblemVersion, Submission
+from app.practice.wording import in_words, texts_of
 from graders.answers import Answer, Answers, Unreadable, read, unreadable, written
 from graders.answers.explaining import parameter_rows
 from graders.answers.quantities import Misread, read_quantity, units_for
@@ -38,7 +38,8 @@ def values_of(submission: Submission) -> list[Any]:
     if not spec.is_drawn_per_attempt:
         return []
     replay = submission.replay or {}
-    return parameter_rows(variant_of(spec, int(cast(int, replay.get("seed", submission.seed)))))
+    rows = parameter_rows(variant_of(spec, int(cast(int, replay.get("seed", submission.seed)))))
+    return cast("list[Any]", in_words(to_json(rows), lambda: texts_of(submission.version)))
 
 
 def with_values(statement: str, variant: Variant) -> str:
@@ -53,16 +54,17 @@ def values_by_name(variant: Variant) -> dict[str, str]:
     return {row["name"]: row["value"] for row in rows}
 
 
-def form_context(variant: Variant, text: str) -> dict[str, Any]:
+def form_context(version: ProblemVersion, variant: Variant, text: str) -> dict[str, Any]:
     """What ``practice/parts/answer_form.html`` shows, filled in from a draft."""
     try:
         answers = read(text)
     except Unreadable:
         answers = {}
-    return {
+    shown = {
         "values": parameter_rows(variant),
         "fields": [_field(one, answers.get(one.name, "")) for one in variant.template.fields],
     }
+    return cast("dict[str, Any]", in_words(to_json(shown), lambda: texts_of(version)))
 
 
 def canonical(spec: ProblemSpec, text: str) -> str:
@@ -75,10 +77,10 @@ def canonical(spec: ProblemSpec, text: str) -> str:
         return text
 
 
-def unread(spec: ProblemSpec, source: str, seed: int) -> str:
+def unread(version: ProblemVersion, source: str, seed: int) -> str:
     """Why answers cannot be judged yet, in the reader's language; empty if they can."""
-    message = unreadable(spec.grader.model_dump(), source, seed)
-    return "" if message is None else str(in_words(to_json(message)))
+    message = unreadable(version.spec.grader.model_dump(), source, seed)
+    return "" if message is None else str(in_words(to_json(message), lambda: texts_of(version)))
 
 
 def source_of(spec: ProblemSpec, data: QueryDict) -> str:

@@ -22,6 +22,7 @@ import graders.design
 import graders.function
 import graders.kernel
 import graders.simulation
+import graders.triage
 from app.practice import gpu, gpu_workers
 from graders.ports import (
     Case,
@@ -80,6 +81,7 @@ GRADERS: dict[str, Grader] = {
     "design": cast(Grader, graders.design),
     "kernel": cast(Grader, graders.kernel),
     "simulation": cast(Grader, graders.simulation),
+    "triage": cast(Grader, graders.triage),
 }
 
 
@@ -95,6 +97,9 @@ def about_grader(spec: ProblemSpec) -> Iterator[tuple[Location, str]]:
     elif spec.grader.kind == "concurrency":
         for index, message in graders.concurrency.faults(settings, cases_for(spec, Mode.SUBMIT)):
             yield ("cases", index, "input"), message
+    elif spec.grader.kind == "triage":
+        for place, message in graders.triage.faults(settings):
+            yield ("grader", *place), message
 
 
 def queue_of(spec: ProblemSpec) -> str:
@@ -113,9 +118,11 @@ def seed_of(replay: JsonObject) -> int:
 def as_typed(spec: ProblemSpec, source: str, seed: int) -> str:
     """A file of an author's, as a candidate who was given this seed's values would have typed it.
 
-    The files of a worksheet hold formulas, because its values differ from seed to seed; any other
-    file is what it is.
+    The files of a worksheet hold formulas and those of a triage words, because what they are about
+    differs from seed to seed; any other file is what it is.
     """
+    if spec.grader.kind == "triage":
+        return graders.triage.fill(spec.grader.model_dump(), source, seed)
     if not spec.is_drawn_per_attempt:
         return source
     return graders.answers.fill(spec.grader.model_dump(), source, seed)

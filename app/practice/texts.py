@@ -52,6 +52,14 @@ TEXTS: dict[str, str | Promise] = {
     "schema_maxLength": _("at most {n} characters"),
     "schema_pattern": _("formed as {pattern}"),
     "schema_default": _("default {value}"),
+    "trace_failed": _("The trace could not be fetched. Reload the page."),
+    "trace_ready": _("{spans} spans. Click one, or press Tab and use the arrow keys."),
+    "trace_span": _(
+        "Span {number}: {name} · rank {rank}, {row} · {start} to {end} ms · {length} ms{details}"
+    ),
+    "trace_point": _("Measuring from {at} ms"),
+    "trace_measured": _("{a} to {b} ms: {length} ms apart"),
+    "trace_found": _("{n} found"),
     # The editor's own words, keyed as CodeMirror keys them.
     "$ unchanged lines": _("{n} unchanged lines"),
     "Revert this chunk": _("Take this change from the left"),

@@ -16,7 +16,7 @@ def unreadable(faults: tuple[Fault, ...], source: str) -> Event:
     lines = source.splitlines()
     first = faults[0]
     message = say(
-        "line {line}, column {column}: {fault}.",
+        "line {line}, column {column}: {fault}",
         line=first.span.line,
         column=first.span.column,
         fault=first.message,

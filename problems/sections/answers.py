@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
@@ -186,6 +187,25 @@ class AnswersGrader(Strict):
     """What is asked for, in the order of the form."""
     misconceptions: list[Misconception] = Field(default_factory=list)
     """Named mistakes that get an advice of their own."""
+
+    def texts(self) -> Iterator[str]:
+        """What a reader meets on the form and in verdicts, as the grader says it: templates.
+
+        Braces stand twice, because these texts have no fields.
+        """
+        found: list[str | None] = [one.label for one in self.parameters]
+        found += [one.label for one in self.terms]
+        for field in self.fields:
+            found += [field.label, field.help]
+            match field:
+                case ChoiceField() | SetField():
+                    for option in field.options:
+                        found += [option.label, option.advice]
+                case TableField():
+                    found += [row.label for row in field.rows]
+                    found += [column.label for column in field.columns]
+        found += [one.advice for one in self.misconceptions]
+        yield from (text.replace("{", "{{").replace("}", "}}") for text in found if text)
 
     def about_cases(self, cases: list[Any]) -> list[tuple[Location, str]]:
         """What is wrong with the cases of a worksheet: each field in one case, none in a sample."""

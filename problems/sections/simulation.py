@@ -14,7 +14,14 @@ class SimulationGrader(Strict):
 
     kind: Literal["simulation"]
     """A protocol or policy, driven step by step by a simulator."""
-    simulator: Literal["checkpointing", "continuous-batching", "kv-cache", "ring-collective"]
+    simulator: Literal[
+        "checkpointing",
+        "continuous-batching",
+        "gang-scheduling",
+        "kv-cache",
+        "pipeline-schedule",
+        "ring-collective",
+    ]
     """Which one; what a case's input holds is in graders/simulation."""
     entry_point: Text
     """The function or class that a submission defines; starter and reference define it too."""

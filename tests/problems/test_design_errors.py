@@ -99,6 +99,30 @@ def told(folder: Path, old: str, new: str) -> list[tuple[int, int, str]]:
             "modle.py",
             "modle.py does not exist; did you mean model.py?",
         ),
+        (
+            "kind: whole, name: tp",
+            "kind: hole, name: tp",
+            "hole,",
+            "kind must be one of whole, number, choice, flag, text, list; got the text",
+        ),
+        (
+            "kind: whole, name: tp",
+            "name: tp",
+            "name: tp,",
+            "kind must be one of whole, number, choice, flag, text, list; it has none",
+        ),
+        (
+            "of: {kind: choice,",
+            "of: {kind: list,",
+            "of: {kind: list,",
+            "of.kind must be one of whole, number, choice, flag, text, record; got the text",
+        ),
+        (
+            "name: cp, label",
+            "name: Cp, label",
+            "name: Cp",
+            "must be small letters, digits and underscores, a letter first, got the text",
+        ),
         ("max_items: 5", "max_items: 500", "500", "max_items must be at most 100, got 500"),
     ],
 )

@@ -169,3 +169,50 @@ def test_the_readme_states_the_bounds_that_hold() -> None:
         f"{folders.MAX_PACKAGE_KIB} KiB",
     ):
         assert bound in readme
+
+
+def test_limits_may_be_left_out_only_where_nothing_runs(double: Path, tmp_path: Path) -> None:
+    sheet = shutil.copytree(SHIPPED / "round-7" / "goodput", tmp_path / "round-7" / "goodput")
+    assert "limits:" not in (sheet / "problem.yaml").read_text()
+    assert read_package(sheet).spec.limits.source_kib == 16
+    yaml = sheet / "problem.yaml"
+    asked = "{cpu_time_s: 1, wall_time_s: 2, memory_mib: 16, source_kib: 4}"
+    yaml.write_text(yaml.read_text() + f"limits: {asked}\n")
+    assert read_package(sheet).spec.limits.source_kib == 4
+    yaml = double / "problem.yaml"
+    yaml.write_text(re.sub(r"^limits:\n(  .*\n)+", "", yaml.read_text(), flags=re.MULTILINE))
+    assert "limits" in complaints(double)
+
+
+def test_a_worksheet_s_own_texts_must_be_translated_all_or_none(tmp_path: Path) -> None:
+    sheet = shutil.copytree(SHIPPED / "round-7" / "goodput", tmp_path / "round-7" / "goodput")
+    yaml, texts = sheet / "problem.yaml", sheet / "texts.zh-hans.yaml"
+    yaml.write_text(yaml.read_text().replace("label: 3. Goodput,", 'label: "3. Goodput {g}",'))
+    texts.write_text(texts.read_text().replace('"3. Goodput"', '"3. Goodput {{g}}"'))
+    read_package(sheet, shipped=True)  # a brace of its own stands twice, as in all templates
+    whole = texts.read_text()
+    for said in (
+        "3. Goodput {{g}}",  # a field
+        "Tokens to train on",  # a parameter
+        "Restarts, a share of the running time",  # a term
+        "Whichever gives most goodput; the period stays.",  # a field's help
+        "The restart",  # an option
+        "compare restart / mean with write / period",  # its advice
+        "checkpoints block training too",  # a misconception
+        "one of the three losses",  # a case
+    ):
+        texts.write_text("".join(x for x in whole.splitlines(True) if f'"{said}":' not in x))
+        with pytest.raises(PackageInvalid) as invalid:
+            read_package(sheet, shipped=True)
+        assert f"{said!r} has none" in str(invalid.value.complaints[0])
+
+
+@pytest.mark.parametrize(
+    "slug",
+    [one.name for one in find_packages(SHIPPED) if (one / "starter.yaml").exists()],
+)
+def test_every_worksheet_speaks_chinese(slug: str) -> None:
+    """That its file of texts is whole, reading the package says."""
+    package = read_package(next(SHIPPED.glob(f"round-*/{slug}")))
+    if package.spec.is_drawn_per_attempt:  # a design is YAML too
+        assert "texts.zh-hans.yaml" in package.files

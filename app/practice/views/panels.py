@@ -10,7 +10,14 @@ from app.practice.models import Submission
 from app.practice.wording import said_report, texts_of
 
 # Metrics that have a drawing or words of their own.
-DRAWN = ("assessment", "compiled", "diagram", "kernel_times", "not_measured")
+DRAWN = (
+    "assessment",
+    "compiled",
+    "diagram",
+    "kernel_times",
+    "not_measured",
+    "pipeline_timelines",
+)
 
 
 def panel_context(submission: Submission) -> dict[str, Any]:
@@ -33,6 +40,7 @@ def verdict_context(submission: Submission) -> dict[str, Any]:
         "report": report,
         # A run that went well is worth looking at too: the grader may draw one as a metric.
         "diagram": report.get("metrics", {}).get("diagram"),
+        "pipeline_timelines": report.get("metrics", {}).get("pipeline_timelines"),
         "assessment": assessment and with_drawings(assessment),
         "review": review_context(submission, (assessment or {}).get("rubric", []))
         if can_be_reviewed(submission)
@@ -73,7 +81,7 @@ def with_drawings(assessment: dict[str, Any]) -> dict[str, Any]:
 
 
 def _cases(submission: Submission, report: dict[str, Any]) -> list[dict[str, Any]]:
-    texts = texts_of(submission)
+    texts = texts_of(submission.judging_version)
     breaks = {
         case.name: texts.get(case.breaks, case.breaks)
         for case in submission.judging_version.spec.cases

@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from app.accounts.requests import SignedInRequest
-from app.practice.answer_form import source_of, values_of
 from app.practice.doorbell import ring
+from app.practice.drawn import source_of, values_of
 from app.practice.forms import HistoryForm, SubmissionForm, replay_of
 from app.practice.judging import queue_of
 from app.practice.models import Problem, ProblemVersion, Submission

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from graders.design.pictures import bars, placement
+from graders.design.pictures import bars, cluster, pareto, placement
 from graders.verdict import JsonObject
 
 LAYOUTS: dict[str, Callable[[JsonObject], JsonObject]] = {
     "bars": bars.layout,
+    "cluster": cluster.layout,
+    "pareto": pareto.layout,
     "placement": placement.layout,
 }

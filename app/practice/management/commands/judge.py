@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from app.practice.answer_form import values_by_name, variant_of
+from app.practice.drawn import values_by_name
 from app.practice.judging import (
     Mode,
     about_grader,
@@ -104,7 +104,7 @@ class Command(BaseCommand):
     def tell_values(self, package: Package, seed: int) -> None:
         """What the seed draws, without which nobody could work the answers out."""
         self.stdout.write(f"Values of seed {seed}:")
-        for name, text in values_by_name(variant_of(package.spec, seed)).items():
+        for name, text in values_by_name(package.spec, seed).items():
             self.stdout.write(f"    {name} = {text}")
 
     def tell(self, event: Event) -> None:
