@@ -43,8 +43,8 @@ def judges_differently(former: ProblemVersion, newer: ProblemVersion) -> bool:
 def cannot_be_compared(submission: Submission, spec: ProblemSpec) -> str:
     """Why a version cannot judge a submission that was sent to another one; empty if it can.
 
-    ``language``: it is written in another one, or for another grader. ``values``: its answers are to values that this
-    version does not draw from the same seed.
+    ``language``: it is written in another one, or for another grader. ``values``: its answers are
+    to values that this version does not draw from the same seed.
     """
     sent_to = submission.version.spec
     if sent_to.language is not spec.language or sent_to.grader.kind != spec.grader.kind:
