@@ -62,8 +62,9 @@ INSTALLED_APPS = [
     "channels",
     "app.accounts",
     "app.practice",
-    "app.authoring",
     "app.designs",
+    "app.authoring",
+    "app.interviews",
 ]
 
 MIDDLEWARE = [
@@ -76,6 +77,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "app.interviews.closed_books.ClosedBooks",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",

@@ -18,8 +18,10 @@ from problems.translations import read_texts, texts_name
 
 def said_report(submission: Submission) -> dict[str, Any]:
     """The submission's report in the active language; empty while there is none."""
-    version = submission.judging_version
-    return cast("dict[str, Any]", in_words(submission.report or {}, lambda: texts_of(version)))
+    return cast(
+        "dict[str, Any]",
+        in_words(submission.report or {}, lambda: texts_of(submission.judging_version)),
+    )
 
 
 def texts_of(version: ProblemVersion) -> Mapping[str, str]:

@@ -99,6 +99,8 @@ function connectSending(form, editor, split) {
   };
 
   form.addEventListener("submit", async (event) => {
+    // A button that leads to another page takes the form along as it is.
+    if (event.submitter?.hasAttribute("data-plain")) return;
     event.preventDefault();
     if (sending) return;
     sending = true;

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets
 import uuid
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Self, cast
+from typing import Any, Self, cast
 
 from django.conf import settings
 from django.db import models, transaction
@@ -16,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from app.accounts.models import User
 from app.practice.models.problems import ProblemVersion
+from app.practice.signals import submission_finished
 from graders.text import say, to_json
 from graders.verdict import Event, EventKind, JsonObject, Report, Verdict
 
@@ -29,12 +31,22 @@ def new_seed() -> int:
     return secrets.randbelow(2**53)  # exact in JavaScript and JSON too
 
 
+# Each gives the ids of submissions of other people that a person may see: an app that lets people
+# into one another's work adds its own when it is ready.
+shown_by_others: list[Callable[[User], models.QuerySet[Any, Any]]] = []
+
+
 class SubmissionQuerySet(models.QuerySet["Submission"]):
     """Questions about submissions."""
 
     def visible_to(self, user: User) -> Self:
-        """A person sees their own; staff see all."""
-        return self if user.is_staff else self.filter(user=user)
+        """A person sees their own and what they were let into; staff see all."""
+        if user.is_staff:
+            return self
+        allowed = Q(user=user)
+        for submissions_shown_to in shown_by_others:
+            allowed |= Q(pk__in=submissions_shown_to(user))
+        return self.filter(allowed)
 
     def submits(self) -> Self:
         """Those that count: no runs on samples."""
@@ -213,6 +225,7 @@ class Submission(models.Model):
                 raise LeaseLost(str(self.pk))
             # The report is on the submission; the event only says that it is there.
             self.append_event(EventKind.VERDICT.value, {"verdict": report["verdict"]})
+            self._tell_that_it_finished()
 
     def fail(self, token: uuid.UUID, error_id: str) -> None:
         """End with a judge error: our fault, never counted. Raises LeaseLost as `record` does."""
@@ -236,6 +249,7 @@ class Submission(models.Model):
             )
             if cancelled:
                 self.append_event("cancelled")
+                self._tell_that_it_finished()
         return cancelled == 1
 
     def give_back(self, error_id: str) -> bool:
@@ -340,6 +354,11 @@ class Submission(models.Model):
             sequence=sequence,
             kind=kind,
             data=cast("JsonObject", to_json(data or {})),
+        )
+
+    def _tell_that_it_finished(self) -> None:
+        transaction.on_commit(
+            lambda: submission_finished.send_robust(sender=Submission, submission=self)
         )
 
     def _held(self, token: uuid.UUID) -> models.QuerySet[Submission]:
