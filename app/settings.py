@@ -2,7 +2,7 @@
 
 DATA_DIR                where the embedded database, key and sockets live (./var)
 SECRET_KEY              signs sessions; made once and kept in DATA_DIR unless given
-DEBUG                   Django's debug pages (false)
+DEBUG                   Django's debug pages, and problems loaded when they are saved (false)
 ALLOWED_HOSTS           host names, comma-separated (localhost,127.0.0.1,[::1])
 CSRF_TRUSTED_ORIGINS    origins behind a proxy, comma-separated
 DATABASE_URL            postgres://... (SQLite in DATA_DIR)
@@ -62,6 +62,8 @@ INSTALLED_APPS = [
     "channels",
     "app.accounts",
     "app.practice",
+    "app.designs",
+    "app.authoring",
     "app.interviews",
 ]
 

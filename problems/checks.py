@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -14,7 +14,9 @@ from pydantic import TypeAdapter, ValidationError
 from problems.complaints import Complaint, nearest
 from problems.schema import Language, ProblemSpec
 from problems.sections.answers import AnswersGrader
+from problems.sections.design import DesignGrader
 from problems.sections.function import FunctionGrader
+from problems.sections.triage import TriageGrader
 from problems.strict import Slug
 from problems.strict_yaml import Document, Location
 
@@ -23,28 +25,43 @@ MIN_ACCEPTED = 2
 MIN_REJECTED = 6
 SUBMISSIONS = "submissions/"
 
+_LANGUAGE_OF = {
+    "answers": Language.YAML,
+    "concurrency": Language.CPP,
+    "design": Language.YAML,
+    "function": Language.PYTHON,
+    "kernel": Language.PYTHON,
+    "simulation": Language.PYTHON,
+}
+
+# The program of ours that a kind of grader takes from the package, by the key that names its file.
+_PROGRAMS = (
+    ("function", "checker", FunctionGrader.model_fields["checker"].default),
+    ("design", "model", DesignGrader.model_fields["model"].default),
+)
+
 _ROUND_FOLDER = re.compile(r"round-([1-7])")
 _SLUG: TypeAdapter[str] = TypeAdapter(Slug)
 
 
-def about_the_name(folder: Path, label: str) -> Iterator[Complaint]:
+def about_the_name(round_folder: str, slug: str, label: str) -> Iterator[Complaint]:
     """The folder is a slug inside a round's folder."""
     try:
-        _SLUG.validate_python(folder.name)
+        _SLUG.validate_python(slug)
     except ValidationError:
         yield Complaint(
             label,
             None,
             None,
             "a package's folder is its slug: small letters and digits with single hyphens between, "
-            f"60 at most, got {folder.name}; rename it",
+            f"60 at most, got {slug}; rename it",
         )
-    if not _ROUND_FOLDER.fullmatch(folder.parent.name):
+    if not _ROUND_FOLDER.fullmatch(round_folder):
         yield Complaint(
             label,
             None,
             None,
-            f"a package must lie in a folder round-1 to round-7, got {folder.parent.name}; move it",
+            f"a package must lie in a folder round-1 to round-7, got {round_folder}; move it",
         )
 
 
@@ -68,7 +85,9 @@ def about_entry_points(
     spec: ProblemSpec, files: Mapping[str, str], label: str
 ) -> Iterator[Complaint]:
     """A Python starter and reference must define what the grader calls."""
-    if spec.language is not Language.PYTHON or isinstance(spec.grader, AnswersGrader):
+    if spec.language is not Language.PYTHON:
+        return
+    if isinstance(spec.grader, AnswersGrader | DesignGrader | TriageGrader):
         return
     name = spec.grader.entry_point
     for path in (spec.starter_name, spec.reference_name):
@@ -76,13 +95,7 @@ def about_entry_points(
             continue
         try:
             module = ast.parse(files[path])
-        except SyntaxError as error:
-            yield Complaint(
-                f"{label}/{path}",
-                error.lineno,
-                error.offset,
-                f"{path} must be Python, got stuck here: {error.msg}; correct it",
-            )
+        except (SyntaxError, ValueError, RecursionError, MemoryError):  # `about_modules` says so
             continue
         defined = {
             node.name for node in module.body if isinstance(node, ast.FunctionDef | ast.ClassDef)
@@ -111,10 +124,11 @@ class AboutSpec:
         if not isinstance(value, dict):
             return
         grader = value.get("grader")
-        if isinstance(grader, dict) and grader.get("kind") == "function":
-            checker = grader.get("checker", FunctionGrader.model_fields["checker"].default)
-            if isinstance(checker, str):
-                yield from self._file("grader.checker", checker, ("grader", "checker"), self.found)
+        if isinstance(grader, dict):
+            for kind, key, default in _PROGRAMS:
+                path = grader.get(key, default)
+                if grader.get("kind") == kind and isinstance(path, str):
+                    yield from self._file(f"grader.{key}", path, ("grader", key), self.found)
         expected = value.get("expected")
         if not isinstance(expected, dict):
             return
@@ -139,14 +153,24 @@ class AboutSpec:
                 "say what it must get, or remove the file",
             )
 
-    def round_of(self, folder: Path, spec: ProblemSpec) -> Iterator[Complaint]:
+    def round_of(self, folder: str, spec: ProblemSpec) -> Iterator[Complaint]:
         """The folder's round is the problem's."""
-        named = _ROUND_FOLDER.fullmatch(folder.parent.name)
+        named = _ROUND_FOLDER.fullmatch(folder)
         if named and int(named[1]) != spec.round:
             yield self._complaint(
                 ("round",),
-                f"round must be that of the folder, {folder.parent.name}, got {spec.round.value}; "
+                f"round must be that of the folder, {folder}, got {spec.round.value}; "
                 "move the folder or correct the number",
+            )
+
+    def language(self, spec: ProblemSpec) -> Iterator[Complaint]:
+        """The grader takes submissions in the problem's language."""
+        wanted = _LANGUAGE_OF.get(spec.grader.kind)
+        if wanted is not None and wanted is not spec.language:
+            yield self._complaint(
+                ("language",),
+                f"language must be {wanted.value} for the grader {spec.grader.kind}, got "
+                f"{spec.language.value}; change it",
             )
 
     def number_of_submissions(self, spec: ProblemSpec) -> Iterator[Complaint]:

@@ -18,6 +18,10 @@ MAX_DEPTH = 4
 MAX_PATH_CHARACTERS = 120
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_NAMES_RULE = (
+    "names must be letters, digits, dots, hyphens and underscores, "
+    f"{MAX_PATH_CHARACTERS} at most with the folders; rename it"
+)
 
 
 @dataclass(slots=True)
@@ -56,14 +60,9 @@ def read_folder(root: Path, label: str) -> Folder:
                 "a package must hold its files itself, this is a link; copy what it points to",
             )
             continue
-        if not _NAME.fullmatch(entry.name) or len(path) > MAX_PATH_CHARACTERS:
+        if not _is_name(entry.name) or len(path) > MAX_PATH_CHARACTERS:
             shown = where.encode("utf-8", "backslashreplace").decode()
-            _complain(
-                folder,
-                shown,
-                "names must be letters, digits, dots, hyphens and underscores, "
-                f"{MAX_PATH_CHARACTERS} at most with the folders; rename it",
-            )
+            _complain(folder, shown, _NAMES_RULE)
             continue
         if entry.is_dir():
             if path.count("/") >= MAX_DEPTH - 1:
@@ -105,6 +104,34 @@ def read_folder(root: Path, label: str) -> Folder:
         if text is not None:
             folder.files[path] = text
     return folder
+
+
+def about_path(path: str) -> Iterator[str]:
+    """What is wrong with a path inside a package that lies on no disk: in a YAML file, in a zip."""
+    parts = path.split("/")
+    if not all(_is_name(part) for part in parts) or len(path) > MAX_PATH_CHARACTERS:
+        yield _NAMES_RULE
+    elif len(parts) > MAX_DEPTH:
+        yield f"folders may be nested {MAX_DEPTH - 1} deep, this one is deeper; move the file up"
+
+
+def read_single_file(path: Path, label: str) -> Folder:
+    """The text of a problem of one file, as the problem.yaml of a folder without other files."""
+    folder = Folder(found={"problem.yaml"})
+    data = _read_file(path)
+    if len(data) > MAX_FILE_KIB * 1024:
+        _complain(
+            folder, label, f"a file may hold {MAX_FILE_KIB} KiB, this one is larger; shorten it"
+        )
+        return folder
+    text = _decode(data, label, folder)
+    if text is not None:
+        folder.files["problem.yaml"] = text
+    return folder
+
+
+def _is_name(name: str) -> bool:
+    return _NAME.fullmatch(name) is not None
 
 
 def _walk(root: Path, inside: str = "") -> Iterator[tuple[str, os.DirEntry[str]]]:

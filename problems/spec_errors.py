@@ -35,11 +35,21 @@ _BOUNDS = {
     "less_than_equal": ("at most", "le"),
 }
 
+# What a word that is no slug is made of, by its pattern.
+_SLUG = "small letters and digits with single hyphens between"
+_PATTERNS = {
+    r"^[a-z][a-z0-9_]*$": "small letters, digits and underscores, a letter first",
+    r"^[A-Za-z0-9][A-Za-z0-9_.-]*$": "letters, digits, hyphens, dots and underscores",
+}
+
 _NUMBER = re.compile(r"[-+]?[0-9.]+([eE][-+]?[0-9]+)?")
 
 
 def complaints_about(
-    error: ValidationError, document: Document, path: str, model: type[BaseModel] = ProblemSpec
+    error: ValidationError,
+    document: Document,
+    path: str,
+    model: type[BaseModel] = ProblemSpec,
 ) -> Iterator[Complaint]:
     """One complaint for each thing wrong with a file that should hold a `model`, in no order.
 
@@ -71,12 +81,13 @@ def _explain(
         case "union_tag_not_found" | "union_tag_invalid":
             got = detail["input"]
             kind = got.get("kind") if isinstance(got, dict) else got
-            rule = f"{_name(location)}.kind must be one of {', '.join(_kinds())};"
+            kinds = _kinds_at(detail["loc"], model)
+            rule = f"{_name(location)}.kind must be one of {', '.join(kinds)};"
             if kind is None:
                 yield location, f"{rule} it has none; add it", True
             else:
                 here = (*location, "kind")
-                yield here, f"{rule} got {_show(kind)}; {_advice(kind, _kinds())}", False
+                yield here, f"{rule} got {_show(kind)}; {_advice(kind, kinds)}", False
         case _:
             yield location, _about_value(detail, _name(location)), False
 
@@ -93,7 +104,7 @@ def _about_value(detail: ErrorDetails, name: str) -> str:
             rule = f"one of {allowed};" if ", " in allowed else f"{allowed},"
             return f"{name} must be {rule} got {_show(got)}; {_advice(got, allowed.split(', '))}"
         case "string_pattern_mismatch":
-            rule = "small letters and digits with single hyphens between"
+            rule = _PATTERNS.get(context["pattern"], _SLUG)
             return f"{name} must be {rule}, got {_show(got)}; rename it"
         case "string_too_short":
             return f"{name} must not be empty; write it or remove the key"
@@ -119,7 +130,7 @@ def _written_location(location: Location, value: Any) -> Location:
         is_last = index == len(location) - 1
         if isinstance(value, dict | list) and part in _parts(value):
             value = value[part]  # type: ignore[index]
-        elif not is_last or part in _kinds():
+        elif not is_last or part in kinds():
             continue
         written.append(part)
     return tuple(written)
@@ -137,15 +148,26 @@ def _unknown_key(location: Location, key: str, model: type[BaseModel]) -> str:
 
 
 def _keys_at(location: Location, model: type[BaseModel]) -> list[str]:
-    """The keys of the model at a location of pydantic's, which starts at `model`."""
+    """The keys of the model at a location of pydantic's."""
+    return [key for one in _models_at(location, model) for key in one.model_fields]
+
+
+def _kinds_at(location: Location, model: type[BaseModel]) -> list[str]:
+    """The kinds that may be chosen from at a location of pydantic's."""
+    models = _models_at(location, model)
+    return list(dict.fromkeys(_kind(one) for one in models if "kind" in one.model_fields))
+
+
+def _models_at(location: Location, model: type[BaseModel]) -> list[type[BaseModel]]:
+    """The models at a location, from the outermost `model`; several if unsure which is meant."""
     models: list[type[BaseModel]] = [model]
     for part in location:
         fields = [model.model_fields[part] for model in models if part in model.model_fields]
         if fields:
             models = [model for field in fields for model in _models(field.annotation)]
-        elif part in _kinds():
+        elif part in kinds():
             models = [model for model in models if part == _kind(model)]
-    return [key for model in models for key in model.model_fields]
+    return models
 
 
 def _models(annotation: Any) -> list[type[BaseModel]]:
@@ -155,7 +177,7 @@ def _models(annotation: Any) -> list[type[BaseModel]]:
     return [model for part in get_args(annotation) for model in _models(part)]
 
 
-def _kinds() -> list[str]:
+def kinds() -> list[str]:
     """The kinds of grader."""
     return [_kind(model) for model in _models(ProblemSpec.model_fields["grader"].annotation)]
 

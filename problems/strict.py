@@ -24,9 +24,14 @@ def contradiction(found: Iterable[tuple[Location, str]]) -> PydanticCustomError:
 
 
 class Strict(BaseModel):
-    """Unknown keys are errors, and no value is bent into another type."""
+    """Unknown keys are errors, and no value is bent into another type.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    The text below a field is what editors show beside the key, and what problems/KEYS.md says.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True
+    )
 
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]

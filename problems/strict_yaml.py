@@ -61,12 +61,14 @@ class Document:
     """What a text says.
 
     `keys` has the place of each key of a mapping and each item of a list, `values` that of what
-    it holds; both are keyed by the way from the top, as in ``("cases", 0, "name")``.
+    it holds; both are keyed by the way from the top, as in ``("cases", 0, "name")``. `blocks` has
+    the values that are blocks after ``|``, whose lines stand as they are written.
     """
 
     value: Any = None
     keys: dict[Location, Position] = field(default_factory=dict)
     values: dict[Location, Position] = field(default_factory=dict)
+    blocks: set[Location] = field(default_factory=set)
     faults: list[Fault] = field(default_factory=list)
 
     def position(self, location: Location, *, of_key: bool = False) -> Position:
@@ -164,6 +166,8 @@ class _Reader:
             return self._mapping(location)
         if isinstance(event, yaml_events.SequenceStartEvent):
             return self._sequence(location)
+        if event.style == "|":
+            self._document.blocks.add(location)
         return self._text(event) if event.style is not None else self._plain(event)
 
     def _mapping(self, location: Location) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """A package's own sentences in other languages: ``texts.<language>.yaml``, English to translation.
 
-What a page says of a package's checker, and what a case is there to catch, is looked up here
-first. A translation must have the fields of its English text, in any order and number.
+What a page says of a package's checker or worksheet, and what a case is there to catch, is looked
+up here first. A translation must have the fields of its English text, in any order and number.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from functools import lru_cache
 from problems import strict_yaml
 from problems.complaints import Complaint, nearest
 from problems.schema import ProblemSpec
+from problems.sections.answers import AnswersGrader
 from problems.strict_yaml import Position
 
 _NAME = re.compile(r"texts\.[a-z]{2,3}(-[a-z0-9]+)*\.yaml")
@@ -61,6 +62,8 @@ def about_what_is_said(
         if path.endswith(".py") and "/" not in path
         for template in _templates(source)
     }
+    if isinstance(spec.grader, AnswersGrader):
+        said |= set(spec.grader.texts())
     for path, text in _texts_files(files):
         document = strict_yaml.read(text)
         if document.faults or not isinstance(document.value, dict) or not _NAME.fullmatch(path):

@@ -122,7 +122,7 @@ def _result(submissions: list[Submission], one: InterviewRound) -> dict[str, Any
     return {
         **_submission(best, one),
         "message": str(counterexample.get("summary") or report.get("message") or ""),
-        "breaks": texts_of(best).get(breaks, breaks),
+        "breaks": texts_of(best.judging_version).get(breaks, breaks),
     }
 
 

@@ -13,7 +13,7 @@ from app.accounts.models import User
 from app.interviews import running
 from app.interviews.models import InterviewRound, Role
 from app.interviews.server_time import now
-from app.practice.answer_form import unread
+from app.practice.drawn import unread
 from app.practice.forms import SubmissionForm, replay_of
 from app.practice.models import ProblemVersion, Submission
 
@@ -58,9 +58,7 @@ class RoundSubmissionForm(SubmissionForm):
                 raise ValidationError(
                     _("In a round answers are judged once, and these have been. Go on in words.")
                 )
-            fault = unread(
-                self.version.spec, str(data.get("source", "")), self.interview_round.seed
-            )
+            fault = unread(self.version, str(data.get("source", "")), self.interview_round.seed)
             if data.get("source") and fault:
                 raise ValidationError(fault)
         return data

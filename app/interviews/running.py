@@ -20,7 +20,7 @@ from app.interviews.follow_ups import due_by_time, due_by_verdict
 from app.interviews.models import Interview, InterviewRound, Moment, RoundSubmission
 from app.interviews.models.rounds import GRACE_S
 from app.interviews.server_time import now
-from app.practice.answer_form import canonical
+from app.practice.drawn import canonical
 from app.practice.forms import check_text
 from app.practice.judging import queue_of
 from app.practice.models import Submission

@@ -13,8 +13,8 @@ from typing import Any, cast
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
-from app.practice.models import Submission
-from app.practice.wording import in_words
+from app.practice.models import ProblemVersion, Submission
+from app.practice.wording import in_words, texts_of
 from graders.answers import Answer, Answers, Unreadable, read, unreadable, written
 from graders.answers.explaining import parameter_rows
 from graders.answers.quantities import Misread, read_quantity, units_for
@@ -44,7 +44,8 @@ def values_of(submission: Submission) -> list[Any]:
     if not spec.is_drawn_per_attempt:
         return []
     replay = submission.replay or {}
-    return parameter_rows(variant_of(spec, int(cast(int, replay.get("seed", submission.seed)))))
+    rows = parameter_rows(variant_of(spec, int(cast(int, replay.get("seed", submission.seed)))))
+    return cast("list[Any]", in_words(to_json(rows), lambda: texts_of(submission.version)))
 
 
 def with_values(statement: str, variant: Variant) -> str:
@@ -59,18 +60,23 @@ def values_by_name(variant: Variant) -> dict[str, str]:
     return {row["name"]: row["value"] for row in rows}
 
 
-def form_context(variant: Variant, text: str) -> dict[str, Any]:
+def form_context(version: ProblemVersion, variant: Variant, text: str) -> dict[str, Any]:
     """What ``practice/parts/answer_form.html`` shows, filled in from a draft."""
-    return {"values": parameter_rows(variant), "fields": fields_of(variant, text)}
+    values = in_words(to_json(parameter_rows(variant)), lambda: texts_of(version))
+    return {"values": values, "fields": fields_of(variant, text, version)}
 
 
-def fields_of(variant: Variant, text: str) -> list[dict[str, Any]]:
-    """The fields of a form, filled in from YAML; empty where that is none."""
+def fields_of(
+    variant: Variant, text: str, version: ProblemVersion | None = None
+) -> list[dict[str, Any]]:
+    """The fields of a form, filled in from YAML, in the reader's language as `version` has it."""
     try:
         answers = read(text)
     except Unreadable:
         answers = {}
-    return [_field(one, answers.get(one.name, "")) for one in variant.template.fields]
+    shown = [_field(one, answers.get(one.name, "")) for one in variant.template.fields]
+    texts = dict if version is None else lambda: texts_of(version)
+    return cast("list[dict[str, Any]]", in_words(to_json(shown), texts))
 
 
 def canonical(spec: ProblemSpec, text: str) -> str:
@@ -83,10 +89,10 @@ def canonical(spec: ProblemSpec, text: str) -> str:
         return text
 
 
-def unread(spec: ProblemSpec, source: str, seed: int) -> str:
+def unread(version: ProblemVersion, source: str, seed: int) -> str:
     """Why answers cannot be judged yet, in the reader's language; empty if they can."""
-    message = unreadable(spec.grader.model_dump(), source, seed)
-    return "" if message is None else str(in_words(to_json(message)))
+    message = unreadable(version.spec.grader.model_dump(), source, seed)
+    return "" if message is None else str(in_words(to_json(message), lambda: texts_of(version)))
 
 
 def source_of(spec: ProblemSpec, data: QueryDict) -> str:

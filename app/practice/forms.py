@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from app.accounts.models import User
-from app.practice.answer_form import unread
+from app.practice.drawn import unread
 from app.practice.judging import queue_of
 from app.practice.models import Attempt, AttemptSpent, Problem, ProblemVersion, Submission
 from graders.verdict import JsonObject
@@ -128,7 +128,7 @@ class SubmissionForm(forms.Form):
                 raise ValidationError(_ALREADY_JUDGED)
             # A forgotten unit is not to use the values up: their right answers would be shown.
             source = str(self.cleaned_data.get("source", ""))
-            fault = unread(self.version.spec, source, attempt.seed)
+            fault = unread(self.version, source, attempt.seed)
             if source and fault:
                 raise ValidationError(fault)
         return attempt
@@ -154,7 +154,7 @@ class SubmissionForm(forms.Form):
         original: Submission | None = data.get("original")
         drawn: Attempt | None = data.get("drawn")
         # A counterexample belongs to the version that found it.
-        version = original.version if original else self.version
+        version = original.judging_version if original else self.version
         kind = Submission.Kind(data["kind"])
         try:
             with transaction.atomic():

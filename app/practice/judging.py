@@ -18,9 +18,11 @@ from typing import Protocol, Self, cast
 
 import graders.answers
 import graders.concurrency
+import graders.design
 import graders.function
 import graders.kernel
 import graders.simulation
+import graders.triage
 from app.practice import gpu, gpu_workers
 from graders.ports import (
     Case,
@@ -76,8 +78,10 @@ GRADERS: dict[str, Grader] = {
     "answers": cast(Grader, graders.answers),
     "function": cast(Grader, graders.function),
     "concurrency": cast(Grader, graders.concurrency),
+    "design": cast(Grader, graders.design),
     "kernel": cast(Grader, graders.kernel),
     "simulation": cast(Grader, graders.simulation),
+    "triage": cast(Grader, graders.triage),
 }
 
 
@@ -91,9 +95,15 @@ def about_grader(spec: ProblemSpec) -> Iterator[tuple[Location, str]]:
     if spec.grader.kind == "answers":
         for fault in graders.answers.faults(settings):
             yield ("grader", *fault.place), fault.message
+    elif spec.grader.kind == "design":
+        for place, message in graders.design.faults(settings):
+            yield ("grader", *place), message
     elif spec.grader.kind == "concurrency":
         for index, message in graders.concurrency.faults(settings, cases_for(spec, Mode.SUBMIT)):
             yield ("cases", index, "input"), message
+    elif spec.grader.kind == "triage":
+        for place, message in graders.triage.faults(settings):
+            yield ("grader", *place), message
 
 
 def queue_of(spec: ProblemSpec) -> str:
@@ -112,9 +122,11 @@ def seed_of(replay: JsonObject) -> int:
 def as_typed(spec: ProblemSpec, source: str, seed: int) -> str:
     """A file of an author's, as a candidate who was given this seed's values would have typed it.
 
-    The files of a worksheet hold formulas, because its values differ from seed to seed; any other
-    file is what it is.
+    The files of a worksheet hold formulas and those of a triage words, because what they are about
+    differs from seed to seed; any other file is what it is.
     """
+    if spec.grader.kind == "triage":
+        return graders.triage.fill(spec.grader.model_dump(), source, seed)
     if not spec.is_drawn_per_attempt:
         return source
     return graders.answers.fill(spec.grader.model_dump(), source, seed)

@@ -29,10 +29,12 @@ def counterexample_lines(counterexample: dict[str, Any]) -> Iterator[str]:
         yield f"{step['label']}: {step['value_text']} {step['unit']}".rstrip()
         yield f"    = {step['formula']}"
         yield f"    = {step['numbers']}"
+    yield from _design(data)
     for edge in data.get("wait_graph", {}).get("edges", []):
         yield edge["text"]
     yield from _table(_messages(data.get("diagram") or {}))
     yield from _operations(data)
+    yield from _timeline(data.get("timelines") or {})
     for vector in data.get("vectors", []):
         ended = "did not return"
         if vector["after"] is not None:
@@ -43,6 +45,17 @@ def counterexample_lines(counterexample: dict[str, Any]) -> Iterator[str]:
         text = str(data.get(key) or "").strip()
         if text not in counterexample["summary"]:
             yield from text.splitlines()[-MAX_LINES:]
+
+
+def _design(data: dict[str, Any]) -> Iterator[str]:
+    """The arithmetic of a design's constraint, a cheaper design, or what cannot be read."""
+    for term in data.get("terms", []):
+        rule = f"  = {term['formula']}" if term["formula"] else ""
+        yield f"{term['label']}: {term['value_text']} {term['unit']}".rstrip() + rule
+    for change in (data.get("better") or {}).get("changes", []):
+        yield f"{change['field']}: {change['before']} -> {change['after']}"
+    for fault in data.get("faults", [])[1:]:
+        yield f"line {fault['line']}, column {fault['column']}: {fault['message']}"
 
 
 def _operations(data: dict[str, Any]) -> Iterator[str]:
@@ -87,6 +100,24 @@ def _messages(diagram: dict[str, Any]) -> list[list[str]]:
         return []
     columns = [key for key, value in messages[0].items() if isinstance(value, str | int | float)]
     return [columns, *([_cell(message[key]) for key in columns] for message in messages)]
+
+
+def _timeline(timelines: dict[str, Any]) -> Iterator[str]:
+    """The candidate's operations on a pipeline, rank by rank; what is wrong has a mark."""
+    if not timelines:
+        return
+    yield timelines["yours"]["text"]
+    for row in timelines["yours"]["rows"]:
+        told = []
+        for cell in timelines["yours"]["cells"]:
+            if cell["rank"] == row["rank"]:
+                kind = "".join(part["kind"] for part in cell["parts"])
+                numbers = [
+                    n for part in cell["parts"] for n in (part["micro_batch"], part["stage"])
+                ]
+                when = "never" if cell["begin"] is None else f"{cell['begin']}-{cell['end']}"
+                told.append(f"{'!' if cell['bad'] else ''}{kind}{tuple(numbers)} {when}")
+        yield from _wrapped(f"rank {row['rank']}: ", told)
 
 
 def _cell(value: Any) -> str:

@@ -14,11 +14,13 @@ import secrets
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from app.practice.judging import Mode, as_typed, host_sandbox, judge, make_launcher, seed_of
 from graders.verdict import JsonObject, Verdict
+from problems.checks import SUBMISSIONS
+from problems.complaints import Complaint
 from problems.package import Package
 from problems.schema import Expectation
 
@@ -26,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 # What was measured differs from run to run; the rest of a message must not.
 _MEASURED = re.compile(r"\d+(\.\d+)? ?(s|ms|us|MiB|times)\b")
+_FRAME = re.compile(r'File "(?:[^"]*/)?([^"/]+)", line (\d+)')
 _RESOURCE_VERDICTS = {
     verdict.value for verdict in (Verdict.TOO_SLOW, Verdict.TIME_LIMIT, Verdict.MEMORY_LIMIT)
 }
@@ -49,8 +52,9 @@ class Trial:
 class Outcome:
     """What came of a trial.
 
-    `faults` says, one sentence each, where it differs from what is expected; `error_id` is set
-    where the judge failed and the log says more.
+    `faults` says, one sentence each, where it differs from what is expected, and `place` is then
+    the line of the package that says so; `error_id` is set where the judge failed and the log says
+    more.
     """
 
     trial: Trial
@@ -59,6 +63,12 @@ class Outcome:
     wall_time_s: float
     faults: tuple[str, ...] = ()
     error_id: str = ""
+    place: Complaint | None = None
+
+    def tell_faults(self) -> Iterator[str]:
+        """Each fault after its file, line and column."""
+        for fault in self.faults:
+            yield str(replace(self.place, message=fault)) if self.place else fault
 
     def to_json(self) -> JsonObject:
         return {
@@ -69,6 +79,7 @@ class Outcome:
             "case": self.case,
             "wall_time_s": round(self.wall_time_s, 3),
             "faults": list(self.faults),
+            "place": str(self.place).removesuffix(": ") if self.place else "",
             "error_id": self.error_id,
         }
 
@@ -79,7 +90,7 @@ def trials_of(package: Package) -> list[Trial]:
         Trial(package, package.spec.reference_name, Expectation(verdict="AC")),
         Trial(package, package.spec.starter_name, None),
         *(
-            Trial(package, f"submissions/{path}", expectation)
+            Trial(package, f"{SUBMISSIONS}{path}", expectation)
             for path, expectation in package.spec.expected.items()
         ),
     ]
@@ -107,16 +118,45 @@ def verify(trials: Sequence[Trial], seed: int, workers: int | None = None) -> It
 def run(trial: Trial, seed: int) -> Outcome:
     """Judge one trial and compare. Never raises: a failure of the judge is in the outcome."""
     started = time.monotonic()
-    verdict, case, error_id = "JE", "", ""
+    verdict, case, error_id, place = "JE", "", "", None
     try:
         report = judge_to_the_end(trial.package, trial.path, Mode.SUBMIT, seed)
         verdict, case = str(report["verdict"]), telling_case(report)
         faults = [*compare(trial, report), *_replay_differs(trial, report, seed)]
+        place = place_of(trial, case) if faults else None
     except Exception as error:
         error_id = secrets.token_hex(6)
         logger.exception("judge error %s on %s %s", error_id, trial.package.slug, trial.path)
-        faults = [f"the judge failed ({type(error).__name__}: {error}); see {error_id} in the log"]
-    return Outcome(trial, verdict, case, time.monotonic() - started, tuple(faults), error_id)
+        faults = [
+            f"the judge failed ({type(error).__name__}: {_shortly(str(error))}); see {error_id} in "
+            "the log"
+        ]
+        place = _place_in_traceback(trial.package, str(error)) or place_of(trial, case)
+    wall_time_s = time.monotonic() - started
+    return Outcome(trial, verdict, case, wall_time_s, tuple(faults), error_id, place)
+
+
+def _shortly(text: str) -> str:
+    """Of a traceback what failed and with which error; what lies between is in the log."""
+    lines = text.strip().splitlines()
+    return f"{lines[0]} {lines[-1]}" if len(lines) > 1 else text
+
+
+def place_of(trial: Trial, case: str) -> Complaint:
+    """The line that says what a trial must get; for the reference, that of the case it fails."""
+    package = trial.package
+    if trial.path.startswith(SUBMISSIONS):
+        return package.at("problem.yaml", ("expected", trial.path.removeprefix(SUBMISSIONS)))
+    names = [one.name for one in package.spec.cases]
+    if trial.expectation is not None and case in names:
+        return package.at("problem.yaml", ("cases", names.index(case)))
+    return package.at(trial.path, line=1)
+
+
+def _place_in_traceback(package: Package, text: str) -> Complaint | None:
+    """The innermost line of the package's own in a traceback out of its checker's sandbox."""
+    own = [(name, int(line)) for name, line in _FRAME.findall(text) if name in package.files]
+    return package.at(own[-1][0], line=own[-1][1]) if own else None
 
 
 def judge_to_the_end(

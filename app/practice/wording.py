@@ -11,20 +11,22 @@ from typing import Any, cast
 
 from django.utils.translation import get_language, gettext, ngettext
 
-from app.practice.models import Submission
+from app.practice.models import ProblemVersion, Submission
 from graders.text import Json, Translate, from_json
 from problems.translations import read_texts, texts_name
 
 
 def said_report(submission: Submission) -> dict[str, Any]:
     """The submission's report in the active language; empty while there is none."""
-    return cast("dict[str, Any]", in_words(submission.report or {}, lambda: texts_of(submission)))
+    return cast(
+        "dict[str, Any]",
+        in_words(submission.report or {}, lambda: texts_of(submission.judging_version)),
+    )
 
 
-def texts_of(submission: Submission) -> Mapping[str, str]:
+def texts_of(version: ProblemVersion) -> Mapping[str, str]:
     """What the problem's package says in the active language: English text -> translation."""
-    name = texts_name(get_language() or "")
-    return read_texts(submission.version.files.get(name, ""))
+    return read_texts(version.files.get(texts_name(get_language() or ""), ""))
 
 
 def in_words(value: Json, own_texts: Callable[[], Mapping[str, str]] = dict) -> Json:

@@ -107,14 +107,14 @@ class ChildLog:
 
 
 def worth_showing(line: str) -> tuple[str, str] | None:
-    """Level and message of a line that a person should see: warnings, and each verdict."""
+    """Level and message of a line that a person should see: warnings, verdicts, problems saved."""
     match = _LINE.match(line)
     if match is None:
         return None
     level, logger, message = match["level"], match["logger"], match["message"]
     if level == "INFO":
         judged = logger == "app.practice.tasks" and message.startswith("judged ")
-        return (level, message) if judged else None
+        return (level, message) if judged or logger == "app.practice.watching" else None
     if level == "WARNING" and logger == "django.request":
         return None  # a page that does not exist: the visitor has seen it
     return (level, message) if level in ("WARNING", "ERROR", "CRITICAL") else None

@@ -17,8 +17,8 @@ def form_counterexample(message: Text, marks: list[Mark], replay: JsonObject) ->
     rows: list[Json] = [
         {
             "label": one.label,
-            "given": one.given[:GIVEN_CHARACTERS],
-            "read_as": one.understood or one.given[:GIVEN_CHARACTERS],
+            "given": _cut(one.given),
+            "read_as": one.understood or _cut(one.given),
             "misread": one.misread or "",
         }
         for one in marks
@@ -32,7 +32,7 @@ def value_counterexample(
     """The first wrong answer term by term, then every answer beside the right one."""
     data: JsonObject = {
         "item": wrong.label,
-        "got_text": wrong.given[:GIVEN_CHARACTERS],
+        "got_text": _cut(wrong.given),
         "expected_text": wrong.right,
         "ratio_text": f"{wrong.ratio:.4g}" if wrong.ratio is not None else "",
         "misconception": wrong.misconception,
@@ -42,7 +42,7 @@ def value_counterexample(
         "answers": [
             {
                 "label": one.label,
-                "given": one.given[:GIVEN_CHARACTERS],
+                "given": _cut(one.given),
                 "right": one.right,
                 "ok": one.ok,
                 "note": one.misread or one.advice,
@@ -52,6 +52,11 @@ def value_counterexample(
         "parameters": parameter_rows(variant),
     }
     return Counterexample("worksheet", message, data, replay)
+
+
+def _cut(given: str) -> str:
+    """What was typed, cut where it is long; the chosen options, which are the package's own."""
+    return given if isinstance(given, Text) else given[:GIVEN_CHARACTERS]
 
 
 def parameter_rows(variant: Variant) -> list[Json]:

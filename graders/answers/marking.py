@@ -90,7 +90,12 @@ def label_of(cell: Cell) -> str:
     """A number's name on the form; in a table with its row and column."""
     if cell.table is None or cell.row is None:
         return cell.number.label
-    return f"{cell.table.label}: {cell.row.label}, {cell.number.label}"
+    return say(
+        "{table}: {row}, {column}",
+        table=cell.table.label,
+        row=cell.row.label,
+        column=cell.number.label,
+    )
 
 
 def _cell_text(cell: Cell, answer: Answer) -> str | None:
@@ -153,11 +158,11 @@ def _mark_choice(variant: Variant, choice: Choice, answer: Answer) -> Mark:
     right = variant.right_options(choice)
     labels = {option.name: option.label for option in choice.options}
     chosen = [answer] if isinstance(answer, str) and answer else answer if answer else []
-    right_text = ", ".join(labels[name] for name in right) or say("none of them")
+    right_text = _joined([labels[name] for name in right]) or say("none of them")
     misread: Text | None = None
     if not isinstance(chosen, list):
         chosen, misread = [], say("names of options are wanted here")
-    given = ", ".join(labels.get(name, name[:40]) for name in chosen[:20])
+    given = _joined([labels.get(name, name[:40]) for name in chosen[:20]])
     unknown = [name for name in chosen if name not in labels]
     if misread is None and unknown:
         misread = say(
@@ -183,6 +188,14 @@ def _mark_choice(variant: Variant, choice: Choice, answer: Answer) -> Mark:
         advice="" if ok or telling is None else telling.advice,
         choice=choice,
     )
+
+
+def _joined(labels: list[str]) -> str:
+    """``a, b, c``, each of them still a sentence; empty if there is none."""
+    joined = labels[0] if labels else ""
+    for label in labels[1:]:
+        joined = say("{first}, {second}", first=joined, second=label)
+    return joined
 
 
 def _catches(option: Option, chosen: list[str], right: list[str]) -> bool:

@@ -41,6 +41,15 @@ def read_quantity(given: str, wanted: Unit) -> Quantity | Misread:
                     meant=error.meant,
                 )
             )
+        if error.name.lstrip("_,.' ")[:1].isdigit():  # 1 500 GB, 1.500,0 GB
+            return Misread(
+                say(
+                    "a number must be written without spaces in it, and with a point before its "
+                    "fraction, “{given}” is not. Write {example}",
+                    given=given[:40],
+                    example=_example(wanted),
+                )
+            )
         return Misread(
             say(
                 "the unit must be one that is known here, {name} is not. Write one of {units}",

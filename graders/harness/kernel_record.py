@@ -77,14 +77,15 @@ def _record(
             if made.refusal is not None:  # the submission made an error of its own of it
                 return {"type": "refused", **_refused(made.refusal)}, []
             return {"type": "raised", **candidate.explain(error)}, []
-    blobs = list(recorder.blobs) if recorder.compiles else []
+    # Without `compiles` there is none of Triton's; CUDA C++ is always compiled.
+    blobs = list(recorder.blobs)
     answer = {
         "type": "recorded",
         "buffers": [{"name": name, "n_bytes": n} for name, n in made.n_bytes.items()],
         "steps": made.steps,
         "results": results,
         "functions": recorder.functions.found,
-        "kernels": recorder.kernels if recorder.compiles else [],
+        "kernels": recorder.kernels,
         "cubins": blobs,
     }
     return answer, [recorder.blobs[digest] for digest in blobs]

@@ -109,11 +109,11 @@ def of_shape(call: Call, results: list[Mapping[str, Any]], replay: JsonObject) -
 def of_memory(call: Call, fault: MemoryFault, replay: JsonObject) -> Finding:
     """An access outside, into an argument, or into what another program has in hand."""
     line = fault.line or 0
-    program, buffer = _tuple(fault.program), _buffer(call, fault.buffer)
+    program, buffer = of_numbers(fault.program), buffer_name(call, fault.buffer)
     other = (
         say("several others")
         if fault.other is None
-        else say("program {program}", program=_tuple(fault.other))
+        else say("program {program}", program=of_numbers(fault.other))
     )
     if fault.kind == "outside":
         summary = say(
@@ -125,7 +125,7 @@ def of_memory(call: Call, fault: MemoryFault, replay: JsonObject) -> Finding:
             offset=fault.offset_bytes,
             buffer=buffer,
             size=fault.buffer_bytes,
-            index=_tuple(fault.index),
+            index=of_numbers(fault.index),
             access=fault.access,
         )
     elif fault.kind == "writes_input":
@@ -184,13 +184,6 @@ def of_break(broke: Broke, replay: JsonObject) -> Finding:
             what=broke.message,
         )
         return Verdict.RUNTIME_ERROR, Counterexample("plain", summary, {}, replay)
-    if broke.kind == "cuda":
-        summary = say(
-            "line {line}: without a GPU only Triton kernels can be run, and this one is CUDA C++. "
-            "Write it in Triton, or practise on a site with a GPU",
-            line=line,
-        )
-        return Verdict.RUNTIME_ERROR, Counterexample("plain", summary, {"line": line}, replay)
     if broke.kind == "too_many_programs":
         summary = say(
             "a call on a small input may launch {limit} programs, this one launches more. Give "
@@ -207,7 +200,7 @@ def of_break(broke: Broke, replay: JsonObject) -> Finding:
     summary = say(
         "line {line}: a kernel must run: in program {program} Triton says {message}",
         line=line,
-        program=_tuple(broke.program or ()),
+        program=of_numbers(broke.program or ()),
         message=broke.message,
     )
     return Verdict.RUNTIME_ERROR, Counterexample("plain", summary, {"line": line}, replay)
@@ -279,13 +272,15 @@ def arguments_of(call: Call) -> Json:
     return said
 
 
-def _buffer(call: Call, name: str) -> str:
+def buffer_name(call: Call, name: str) -> str:
+    """An argument's own name, or what the plan calls the memory."""
     if name.startswith("IN"):
         return call.tensors[int(name[2:])].name
     return name
 
 
-def _tuple(numbers: tuple[int, ...]) -> str:
+def of_numbers(numbers: tuple[int, ...]) -> str:
+    """As an index is written."""
     return f"({', '.join(map(str, numbers))})"
 
 

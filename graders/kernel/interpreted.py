@@ -7,7 +7,7 @@ process, which has the reference and has no candidate's code.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any, TypeAlias
@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from graders.harness import wire
+from graders.kernel import emulation
 from graders.kernel.comparison import Comparison, compare
 from graders.kernel.elements import DType, Float64, widen
 from graders.kernel.inputs import draw
@@ -66,16 +67,18 @@ class MemoryFault:
 class Broke:
     """The interpreter did not get to the end.
 
-    `kind` is ``raised``, ``forbidden``, ``cuda``, ``too_many_programs`` or ``late``.
+    `kind` is ``raised``, ``forbidden``, ``too_many_programs`` or ``late``; of CUDA C++ ``mixed`` or
+    one of `emulation.Stopped`'s.
     """
 
     kind: str
     message: str
     line: int | None
     program: tuple[int, ...] | None = None
+    in_cuda: bool = False
 
 
-Run: TypeAlias = Compared | MemoryFault | Broke
+Run: TypeAlias = Compared | MemoryFault | emulation.ThreadFault | Broke
 
 
 def can_interpret(call: Call) -> bool:
@@ -96,6 +99,7 @@ class Interpreter:
             limits=LIMITS,
             environment=Environment.TORCH,
         )
+        self._emulator = emulation.Emulator(launcher)
         self._program: Program | None = None
         self._calls = 0
 
@@ -107,14 +111,17 @@ class Interpreter:
         JudgeError
             If the interpreting program does not answer as it must.
         """
-        line = _line_of_cuda(record.message["steps"])
-        if line is not None:
-            return Broke("cuda", "", line)
         call = operation.call(given)
         words = [
             draw(one.fill, one.dtype, one.storage_elements, seed, stream).tobytes()
             for stream, one in enumerate(call.tensors)
         ]
+        launches = [one["launch"] for one in record.message["steps"] if "launch" in one]
+        in_cuda = [launch for launch in launches if "cuda" in launch]
+        if in_cuda and len(in_cuda) < len(record.message["steps"]) - _plain(record):
+            return Broke("mixed", "", int(in_cuda[0]["line"] or 0), in_cuda=True)
+        if in_cuda:
+            return self._emulated(record, operation, given, call, seed, words)
         said, parts = self._ask(record, words)
         kind = said.get("type")
         if kind == "ran":
@@ -122,6 +129,23 @@ class Interpreter:
         if kind == "fault":
             return _memory_fault(said)
         return _broke(str(kind), said)
+
+    def _emulated(
+        self,
+        record: Record,
+        operation: Operation,
+        given: Mapping[str, Any],
+        call: Call,
+        seed: int,
+        words: list[bytes],
+    ) -> Run:
+        ran = self._emulator.run(record, words)
+        if isinstance(ran, emulation.ThreadFault):
+            return ran
+        if isinstance(ran, emulation.Stopped):
+            return Broke(ran.kind, ran.message, ran.line, in_cuda=True)
+        parts = [part.tobytes() for pair in ran.parts for part in pair]
+        return Compared(_compare(operation, given, call, seed, parts))
 
     def close(self) -> None:
         """End it."""
@@ -172,10 +196,9 @@ def _compare(
     return tuple(found)
 
 
-def _line_of_cuda(steps: Sequence[Mapping[str, Any]]) -> int | None:
-    """Where a kernel in CUDA C++ is launched, which nothing here can run; None if there is none."""
-    launches = (step["launch"] for step in steps if "launch" in step)
-    return next((int(one["line"] or 0) for one in launches if "cuda" in one), None)
+def _plain(record: Record) -> int:
+    """Steps of a record that are no launches."""
+    return sum("fill" in step or "copy" in step for step in record.message["steps"])
 
 
 def _exact(tensor: Tensor, seed: int, stream: int) -> Float64:

@@ -6,8 +6,9 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from graders.kernel import findings, on_gpu
+from graders.kernel import findings, on_gpu, thread_findings
 from graders.kernel.disassembly import disassemble
+from graders.kernel.emulation import ThreadFault
 from graders.kernel.interpreted import (
     Broke,
     Compared,
@@ -119,7 +120,13 @@ def judge(task: Task, source: bytes, launcher: Launcher, seed: int) -> Iterator[
             yield case_finished(index, total, result)
             if judging.over:
                 break
-        yield judged(results, {"not_measured": not_measured(), "compiled": judging.compiled})
+        yield judged(
+            results,
+            {
+                "not_measured": not_measured(in_cuda=judging.in_cuda),
+                "compiled": judging.compiled,
+            },
+        )
     finally:
         recorder.close()
         interpreter.close()
@@ -155,6 +162,7 @@ class Judging:
         self._recorder, self._interpreter = recorder, interpreter
         self._source, self._seed = source, seed
         self.compiled: list[Json] = []
+        self.in_cuda = False  # the submission launched CUDA C++
         self.sound = True  # no case has failed so far
         self.over = False  # the submission's program is gone, and no more can be asked of it
 
@@ -196,6 +204,7 @@ class Judging:
         self, case: Case, call: Call, record: Record, replay: JsonObject, *, timed: bool
     ) -> tuple[findings.Finding | None, JsonObject]:
         try:
+            self.in_cuda |= any("cuda" in one.get("launch", {}) for one in record.message["steps"])
             wrong_shape = findings.of_shape(call, record.message["results"], replay)
             if wrong_shape is not None:
                 return wrong_shape, {}
@@ -225,8 +234,11 @@ class Judging:
         run = self._interpreter.run(record, self._settings.operation, case.input, seed)
         if isinstance(run, MemoryFault):
             return findings.of_memory(call, run, replay), {}
+        if isinstance(run, ThreadFault):
+            return thread_findings.of_thread(call, run, self._source, replay), {}
         if isinstance(run, Broke):
-            return findings.of_break(run, replay), {}
+            of_break = thread_findings.of_break if run.in_cuda else findings.of_break
+            return of_break(run, replay), {}
         return _compared(call, run, replay)
 
 

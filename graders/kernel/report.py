@@ -148,8 +148,15 @@ def _cut(gathered: dict[int, list[str]]) -> dict[int, str]:
     return kept
 
 
-def not_measured() -> Text:
+def not_measured(*, in_cuda: bool) -> Text:
     """What a verdict without a GPU leaves open."""
+    if in_cuda:
+        return say(
+            "No GPU took part in this verdict. Right or wrong was found by running the kernels "
+            "thread by thread on the processor, on small inputs and with every access looked at; "
+            "speed, and what only real hardware shows (the order of its additions), were not "
+            "measured."
+        )
     return say(
         "No GPU took part in this verdict. Right or wrong was found by running the kernels in "
         "Triton's interpreter on small fp16 and fp32 inputs; bf16, speed, and what only real "

@@ -5,14 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from graders.ports import Launcher, Task
-from graders.simulation import checkpointing, continuous_batching, kv_cache, ring
+from graders.simulation import (
+    checkpointing,
+    continuous_batching,
+    gang_scheduling,
+    kv_cache,
+    pipeline,
+    ring,
+)
 from graders.verdict import Event
 
 QUEUE = "cpu"
 _SIMULATORS = {
     "checkpointing": checkpointing.judge,
     "continuous-batching": continuous_batching.judge,
+    "gang-scheduling": gang_scheduling.judge,
     "kv-cache": kv_cache.judge,
+    "pipeline-schedule": pipeline.judge,
     "ring-collective": ring.judge,
 }
 

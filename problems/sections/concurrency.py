@@ -32,19 +32,36 @@ class ConcurrencyGrader(Strict):
     """
 
     kind: Literal["concurrency"]
+    """A C++20 structure that threads share."""
     structure: Structure
-    entry_point: Identifier  # the name of the class template
-    signature: Text  # shown to the candidate
-    operations: dict[str, Identifier]  # the structure's own name of each operation -> the method's
-    progress: ProgressClass = "blocking"  # the weakest class that is accepted
+    """The sequential object that it must look like."""
+    entry_point: Identifier
+    """The class template's name. A queue or stack is C<T, Capacity>, a pool C<BlockBytes, Blocks>,
+    a register C<T> with T of several 8-byte words."""
+    signature: Text
+    """Shown to the candidate."""
+    operations: dict[str, Identifier]
+    """From the structure's own name of each operation to the method's: push and pop, bool (const
+    T&) and bool (T&); for a pool allocate and release, void* () and void (void*); for a
+    register write and read, void (const T&) and bool (T&)."""
+    progress: ProgressClass = "blocking"
+    """The weakest class that is accepted; blocking is anything."""
     # Which overlapping operations excuse a failed one; "opposite": a pop for a push, a release for
     # an allocate, a write for a read. Vyukov's pop needs it behind a slow push. Excusing all would
     # let a try-lock pass for a ring.
-    failed_push_excused_by: Excuse = "nothing"  # and a failed allocate
-    failed_pop_excused_by: Excuse = "nothing"  # and a failed read
-    may_allocate: bool = True  # false: an operation that calls malloc is refused
-    exact_capacity: bool = True  # false: it may hold more than Capacity, never less
-    block_alignment_bytes: int = Field(default=16, ge=1, le=4096)  # pool only
+    failed_push_excused_by: Excuse = "nothing"
+    """Which overlapping operations excuse a push or an allocate that failed though there was room:
+    opposite is a pop or a release. Any ring needs opposite twice whose sides read each other's
+    index with acquire: both may miss the other's last step, and no order explains "full" and
+    "empty" at once."""
+    failed_pop_excused_by: Excuse = "nothing"
+    """The same for a pop or a read: opposite is a push or a write."""
+    may_allocate: bool = True
+    """False refuses operations that call malloc, which takes locks."""
+    exact_capacity: bool = True
+    """False if it may hold more than its capacity, never less."""
+    block_alignment_bytes: int = Field(default=16, ge=1, le=4096)
+    """Of a pool: what every block must be aligned to."""
 
     @model_validator(mode="after")
     def every_operation_has_a_method(self) -> ConcurrencyGrader:

@@ -13,7 +13,12 @@ class FunctionGrader(Strict):
     """A Python function judged case by case by the package's own checker."""
 
     kind: Literal["function"]
-    entry_point: Text  # name of the function that the submission defines
-    signature: Text  # shown to the candidate, e.g. "size(model, cluster, plan) -> dict"
-    checker: Text = "checker.py"  # runs in a sandbox of its own
+    """A Python function, case by case."""
+    entry_point: Text
+    """The function that a submission defines; starter and reference define it too."""
+    signature: Text
+    """How it is called, shown to the candidate."""
+    checker: Text = "checker.py"
+    """The checker's file; its protocol is in graders/function/README.md."""
     answer_time_limit_s: float = Field(default=2.0, gt=0, le=60)
+    """Seconds for one answer."""

@@ -13,8 +13,21 @@ class SimulationGrader(Strict):
     """A protocol or policy driven step by step by a simulator on the trusted side."""
 
     kind: Literal["simulation"]
-    simulator: Literal["checkpointing", "continuous-batching", "kv-cache", "ring-collective"]
+    """A protocol or policy, driven step by step by a simulator."""
+    simulator: Literal[
+        "checkpointing",
+        "continuous-batching",
+        "gang-scheduling",
+        "kv-cache",
+        "pipeline-schedule",
+        "ring-collective",
+    ]
+    """Which one; what a case's input holds is in graders/simulation."""
     entry_point: Text
+    """The function or class that a submission defines; starter and reference define it too."""
     signature: Text
+    """How it is called, shown to the candidate."""
     step_time_limit_s: float = Field(default=2.0, gt=0, le=60)
-    parameters: dict[str, Any] = Field(default_factory=dict)  # of the simulator
+    """Seconds for one step of one program."""
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    """The simulator's own constants, units in their names."""

@@ -40,7 +40,7 @@ KERNEL: JsonObject = {
 
 @pytest.fixture
 def accepted(owner: User, problem: Problem) -> Submission:
-    metrics: JsonObject = {"not_measured": not_measured(), "compiled": [KERNEL]}
+    metrics: JsonObject = {"not_measured": not_measured(in_cuda=False), "compiled": [KERNEL]}
     result = CaseResult("two", Verdict.ACCEPTED, score=1.0)
     return judge_to_the_end(send(owner, problem, RIGHT), [result], metrics)
 

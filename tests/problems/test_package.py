@@ -6,12 +6,9 @@ import inspect
 import os
 import re
 import shutil
-import types
 from pathlib import Path
-from typing import Any, get_args
 
 import pytest
-from pydantic import BaseModel
 
 from graders.concurrency import scenarios
 from problems import folder as folders
@@ -24,6 +21,7 @@ from problems.package import (
     read_packages,
 )
 from problems.schema import ProblemSpec
+from problems.spec_errors import kinds
 from tests.problems.broken_packages import BROKEN, SOUND, make
 
 
@@ -151,26 +149,16 @@ def test_the_packages_that_we_ship_are_valid(folder: Path) -> None:
     assert read_package(folder).slug == folder.name
 
 
-def keys_of(annotation: Any) -> set[str]:
-    """The keys of every model that an annotation is made of."""
-    if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
-        if not issubclass(annotation, BaseModel):
-            return set()
-        inside = [keys_of(field.annotation) for field in annotation.model_fields.values()]
-        return set(annotation.model_fields).union(*inside)
-    return set().union(*(keys_of(part) for part in get_args(annotation)))
-
-
-def test_the_readme_for_authors_explains_every_key_and_invents_none() -> None:
+def test_the_readme_for_authors_explains_what_a_case_of_a_structure_holds() -> None:
     readme = (SHIPPED / "README.md").read_text()
     explained = set(re.findall(r"^\| `([a-z_]+)`", readme, re.MULTILINE))
     # What a case of the concurrency grader holds is the grader's own matter.
     source = inspect.getsource(scenarios)
     taken = set(re.findall(r"reader\.(?:take|count|ratio)\(\"([a-z_]+)\"", source))
     taken -= {"schedule"}  # only a replay has it
-    assert keys_of(ProblemSpec) <= explained
-    assert explained <= keys_of(ProblemSpec) | taken | set(scenarios.Check)
     assert [key for key in taken if f"`{key}`" not in readme] == []
+    assert explained <= taken | set(scenarios.Check) | set(kinds())
+    assert set(kinds()) <= explained
 
 
 def test_the_readme_states_the_bounds_that_hold() -> None:
@@ -181,3 +169,50 @@ def test_the_readme_states_the_bounds_that_hold() -> None:
         f"{folders.MAX_PACKAGE_KIB} KiB",
     ):
         assert bound in readme
+
+
+def test_limits_may_be_left_out_only_where_nothing_runs(double: Path, tmp_path: Path) -> None:
+    sheet = shutil.copytree(SHIPPED / "round-7" / "goodput", tmp_path / "round-7" / "goodput")
+    assert "limits:" not in (sheet / "problem.yaml").read_text()
+    assert read_package(sheet).spec.limits.source_kib == 16
+    yaml = sheet / "problem.yaml"
+    asked = "{cpu_time_s: 1, wall_time_s: 2, memory_mib: 16, source_kib: 4}"
+    yaml.write_text(yaml.read_text() + f"limits: {asked}\n")
+    assert read_package(sheet).spec.limits.source_kib == 4
+    yaml = double / "problem.yaml"
+    yaml.write_text(re.sub(r"^limits:\n(  .*\n)+", "", yaml.read_text(), flags=re.MULTILINE))
+    assert "limits" in complaints(double)
+
+
+def test_a_worksheet_s_own_texts_must_be_translated_all_or_none(tmp_path: Path) -> None:
+    sheet = shutil.copytree(SHIPPED / "round-7" / "goodput", tmp_path / "round-7" / "goodput")
+    yaml, texts = sheet / "problem.yaml", sheet / "texts.zh-hans.yaml"
+    yaml.write_text(yaml.read_text().replace("label: 3. Goodput,", 'label: "3. Goodput {g}",'))
+    texts.write_text(texts.read_text().replace('"3. Goodput"', '"3. Goodput {{g}}"'))
+    read_package(sheet, shipped=True)  # a brace of its own stands twice, as in all templates
+    whole = texts.read_text()
+    for said in (
+        "3. Goodput {{g}}",  # a field
+        "Tokens to train on",  # a parameter
+        "Restarts, a share of the running time",  # a term
+        "Whichever gives most goodput; the period stays.",  # a field's help
+        "The restart",  # an option
+        "compare restart / mean with write / period",  # its advice
+        "checkpoints block training too",  # a misconception
+        "one of the three losses",  # a case
+    ):
+        texts.write_text("".join(x for x in whole.splitlines(True) if f'"{said}":' not in x))
+        with pytest.raises(PackageInvalid) as invalid:
+            read_package(sheet, shipped=True)
+        assert f"{said!r} has none" in str(invalid.value.complaints[0])
+
+
+@pytest.mark.parametrize(
+    "slug",
+    [one.name for one in find_packages(SHIPPED) if (one / "starter.yaml").exists()],
+)
+def test_every_worksheet_speaks_chinese(slug: str) -> None:
+    """That its file of texts is whole, reading the package says."""
+    package = read_package(next(SHIPPED.glob(f"round-*/{slug}")))
+    if package.spec.is_drawn_per_attempt:  # a design is YAML too
+        assert "texts.zh-hans.yaml" in package.files

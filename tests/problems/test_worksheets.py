@@ -92,6 +92,18 @@ def test_ten_thousand_variants_mislead_nobody(slug: str) -> None:
 
 
 @pytest.mark.parametrize("slug", SLUGS)
+def test_every_number_has_a_misconception_and_every_option_an_advice(slug: str) -> None:
+    one = template(slug)
+    looked_for = {name for misconception in one.misconceptions for name in misconception.fields}
+    for field in one.fields:
+        if isinstance(field, Choice):
+            assert all(option.advice for option in field.options), field.name
+        else:
+            numbers = field.columns if isinstance(field, Table) else (field,)
+            assert {number.name for number in numbers} <= looked_for
+
+
+@pytest.mark.parametrize("slug", SLUGS)
 def test_every_option_of_a_choice_is_right_for_somebody(slug: str) -> None:
     choices = [one for one in template(slug).fields if isinstance(one, Choice)]
     variants = [draw(template(slug), seed) for seed in range(300)]

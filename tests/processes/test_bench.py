@@ -30,3 +30,4 @@ def test_the_bench_still_measures_path_and_judging(data_folder: Path) -> None:
     assert figures["path_over_bare_p50"] == pytest.approx(ratio, rel=0.02)
     assert figures["submissions_per_s"] > 0
     assert figures["operations_per_s"] > 1000
+    assert 0 < figures["operations_one_by_one_per_s"] < figures["operations_per_s"]

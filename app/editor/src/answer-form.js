@@ -26,7 +26,7 @@ export class AnswerForm extends HTMLElement {
   }
 
   focus() {
-    this.querySelector("input:not([type=hidden])").focus();
+    this.querySelector("input:not([type=hidden], [type=search])").focus();
   }
 
   get text() {
@@ -38,6 +38,7 @@ export class AnswerForm extends HTMLElement {
     const answers = parse(newText);
     for (const field of this.fields) fill(field, answers[field.dataset.field]);
     for (const input of this.inputs) this.readSoon(input, 0);
+    this.dispatchEvent(new CustomEvent("replaced"));
     this.draft?.edit(this.text);
   }
 

@@ -20,6 +20,7 @@ import {
 } from "@codemirror/view";
 import { base } from "./code.js";
 import { DraftStore } from "./drafts.js";
+import { schemaYaml } from "./schema-yaml.js";
 import { text } from "./texts.js";
 
 // Comforts of typing, shared with the editable side of a merge.
@@ -60,7 +61,9 @@ export class CodeEditor extends HTMLElement {
         base(this.dataset.language),
         lineNumbers(),
         highlightActiveLineGutter(),
+        this.fields(),
         typing(),
+        this.furtherExtensions(),
         EditorView.contentAttributes.of({ "aria-label": text("editor") }),
         EditorView.updateListener.of((update) => {
           if (update.docChanged) this.changed();
@@ -76,6 +79,14 @@ export class CodeEditor extends HTMLElement {
     });
     this.draft.addEventListener("recovered", (event) => this.replace(event.detail.text));
     this.draft.addEventListener("updated", (event) => this.replace(event.detail.text));
+  }
+
+  // What a design may hold, and what the server says against it while it is typed.
+  fields() {
+    const { schema, checkUrl } = this.dataset;
+    if (!schema) return [];
+    const described = JSON.parse(document.getElementById(schema).textContent);
+    return schemaYaml({ schema: described, lintUrl: checkUrl });
   }
 
   focus() {
@@ -94,6 +105,11 @@ export class CodeEditor extends HTMLElement {
       selection: { anchor: Math.min(this.view.state.selection.main.anchor, newText.length) },
       userEvent: "input.replace",
     });
+  }
+
+  // What another editor has besides.
+  furtherExtensions() {
+    return [];
   }
 
   changed() {

@@ -6,8 +6,11 @@ import { InterleavingSteps } from "./interleaving.js";
 import { InterviewClock } from "./interview-clock.js";
 import { connectInterview } from "./interview-page.js";
 import { LiveSubmission } from "./live-submission.js";
+import { PipelineSteps } from "./pipeline-steps.js";
 import { enrich } from "./rich.js";
+import { connectSelfReviews } from "./self-review.js";
 import { SplitView } from "./split-view.js";
+import { TraceViewer } from "./trace-viewer.js";
 import { connectWorkbench } from "./workbench.js";
 
 customElements.define("split-view", SplitView);
@@ -17,8 +20,11 @@ customElements.define("code-view", CodeView);
 customElements.define("code-diff", CodeDiff);
 customElements.define("live-submission", LiveSubmission);
 customElements.define("interleaving-steps", InterleavingSteps);
+customElements.define("pipeline-steps", PipelineSteps);
+customElements.define("trace-viewer", TraceViewer);
 enrich(document);
 connectWorkbench();
+connectSelfReviews();
 connectInterview();
 // Last: when time is up it asks the editor to save.
 customElements.define("interview-clock", InterviewClock);

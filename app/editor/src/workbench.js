@@ -18,7 +18,7 @@ export function connectWorkbench() {
   editor.draft.recover();
 }
 
-function connectStatus(form, editor) {
+export function connectStatus(form, editor) {
   const status = form.querySelector(".draft-status");
   const show = (state, message) => {
     status.dataset.state = state;
@@ -33,7 +33,7 @@ function connectStatus(form, editor) {
   editor.draft.addEventListener("updated", () => show("saved", text("updated")));
 }
 
-function connectConflict(form, editor) {
+export function connectConflict(form, editor) {
   const dialog = document.getElementById("conflict");
   const body = dialog.querySelector("[data-diff]");
   let merge = null;

@@ -22,14 +22,8 @@ from app.interviews.doorbell import ring
 from app.interviews.forms import TOO_LATE, MinutesForm, RoundSubmissionForm
 from app.interviews.models import InterviewRound, Moment, Role, StaleText, TooLate
 from app.interviews.views.besides import beside_context
-from app.practice.answer_form import (
-    PREFIX,
-    canonical,
-    form_context,
-    source_of,
-    variant_of,
-    with_values,
-)
+from app.practice.answer_form import PREFIX
+from app.practice.drawn import canonical, page_context, source_of
 from app.practice.forms import DraftChange, check_text
 from app.practice.markdown import render as render_markdown
 from app.practice.models import Submission
@@ -84,11 +78,10 @@ def round_context(one: InterviewRound, role: Role) -> dict[str, Any]:
         prompt = render_markdown(one.question_spec.prompt, {})
         return {**shared, "question": one.question_spec, "statement": prompt, "starter": ""}
     version, spec = one.version, one.version.spec
-    statement, worksheet = version.statement, {}
+    statement = version.statement
+    worksheet: dict[str, Any] = {}
     if spec.is_drawn_per_attempt:
-        variant = variant_of(spec, one.seed)
-        statement = with_values(statement, variant)
-        worksheet = form_context(variant, one.text)
+        statement, worksheet = page_context(version, one.seed, statement, one.text)
     latest = one.submissions().last()
     return {
         **shared,

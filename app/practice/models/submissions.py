@@ -82,7 +82,11 @@ class Submission(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
-    version = models.ForeignKey(ProblemVersion, on_delete=models.PROTECT)
+    version = models.ForeignKey(ProblemVersion, on_delete=models.PROTECT)  # it was sent to this one
+    # After a rejudge: the version that the verdict is of, where it is not that one.
+    rejudged_by = models.ForeignKey(
+        ProblemVersion, null=True, on_delete=models.PROTECT, related_name="+"
+    )
     kind = models.CharField(max_length=6, choices=Kind.choices)
     source = models.TextField()
     seed = models.BigIntegerField(default=new_seed)
@@ -154,6 +158,11 @@ class Submission(models.Model):
     def is_finished(self) -> bool:
         """Nothing more will happen unless an admin asks for it."""
         return self.status in (self.Status.DONE, self.Status.CANCELLED)
+
+    @property
+    def judging_version(self) -> ProblemVersion:
+        """The version that its verdict is of: the one it was sent to, unless it was rejudged."""
+        return self.rejudged_by or self.version
 
     def place_in_queue(self) -> int:
         """1 for the next one to be judged; 0 if it does not wait."""
@@ -270,8 +279,12 @@ class Submission(models.Model):
         return returned == 1
 
     def rejudge(self) -> bool:
-        """An admin's wish: done -> queued with a fresh count of attempts; the source stays."""
+        """An admin's wish: done -> queued with a fresh count of attempts; the source stays.
+
+        So does the verdict that it had, as a `PastVerdict`.
+        """
         with transaction.atomic():
+            self._keep_verdict()
             returned = Submission.objects.filter(pk=self.pk, status=self.Status.DONE).update(
                 status=self.Status.QUEUED,
                 verdict="",
@@ -286,6 +299,51 @@ class Submission(models.Model):
             if returned:
                 self.append_event("rejudged")
         return returned == 1
+
+    def take_verdict(
+        self, of: ProblemVersion, verdict: str, score: float, report: JsonObject
+    ) -> bool:
+        """Replace the verdict by that of another version; the old one stays as a `PastVerdict`.
+
+        False, and nothing changes, if the submission is not as this object knows it: somebody
+        else had it judged meanwhile.
+        """
+        unchanged = Submission.objects.filter(
+            pk=self.pk,
+            status=self.Status.DONE,
+            verdict=self.verdict,
+            finished_at=self.finished_at,
+            rejudged_by=self.rejudged_by_id,
+        )
+        with transaction.atomic():
+            self._keep_verdict()
+            taken = unchanged.update(
+                verdict=verdict,
+                score=score,
+                report=report,
+                error_id="",
+                rejudged_by=of,
+                finished_at=timezone.now(),
+            )
+            if not taken:
+                transaction.set_rollback(True)
+                return False
+            self.append_event("verdict_replaced", {"verdict": verdict, "version": of.number})
+        return True
+
+    def _keep_verdict(self) -> None:
+        """Copy the verdict that stands now, if one does. Call it inside the transaction."""
+        standing = Submission.objects.filter(pk=self.pk, status=self.Status.DONE).first()
+        if standing is not None and standing.report is not None:
+            PastVerdict.objects.create(
+                submission=standing,
+                version=standing.judging_version,
+                verdict=standing.verdict,
+                score=standing.score,
+                report=standing.report,
+                error_id=standing.error_id,
+                finished_at=standing.finished_at,
+            )
 
     def append_event(self, kind: str, data: JsonObject | None = None) -> None:
         """Add an event with the next number. Call it inside the transaction of the transition."""
@@ -327,6 +385,41 @@ class Submission(models.Model):
         return cls.objects.filter(
             Q(status=cls.Status.JUDGING), Q(lease_expires_at__lt=timezone.now())
         )
+
+
+class PastVerdict(models.Model):
+    """A verdict that a submission had before it was judged again; it stays readable, whole."""
+
+    submission = models.ForeignKey(
+        Submission, on_delete=models.CASCADE, related_name="past_verdicts"
+    )
+    version = models.ForeignKey(ProblemVersion, on_delete=models.PROTECT, related_name="+")
+    verdict = models.CharField(max_length=4, choices=Submission.Outcome.choices)
+    score = models.FloatField()
+    report: models.JSONField[JsonObject, JsonObject] = models.JSONField()
+    error_id = models.CharField(max_length=12, blank=True)
+    finished_at = models.DateTimeField(null=True)
+    replaced_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["submission", "-replaced_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.submission_id} was {self.verdict} by {self.version}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("practice:past-verdict", args=[self.submission_id, self.pk])
+
+    def as_submission(self) -> Submission:
+        """The submission as it stood then, for the pages that show one. Not to be saved."""
+        then = Submission.objects.select_related("version__problem", "user").get(
+            pk=self.submission_id
+        )
+        then.rejudged_by = self.version
+        then.status = Submission.Status.DONE
+        then.verdict, then.score, then.report = self.verdict, self.score, self.report
+        then.error_id, then.finished_at = self.error_id, self.finished_at
+        return then
 
 
 class SubmissionEvent(models.Model):

@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from app.accounts.requests import SignedInRequest
-from app.practice.answer_form import canonical, reading
+from app.practice.answer_form import reading
+from app.practice.drawn import canonical, is_trace
 from app.practice.models import Attempt, Draft, Problem, ProblemVersion, StaleDraft
 from app.practice.views.problems import get_problem
 
@@ -40,6 +41,8 @@ def new_values(request: SignedInRequest, slug: str) -> HttpResponse:
 def read_answer(request: SignedInRequest, slug: str) -> HttpResponse:
     """How the judge reads one answer, as ``{state, text}``; nothing about whether it is right."""
     _problem, version = get_worksheet(slug)
+    if is_trace(version.spec):
+        raise Http404(_("There is no such field."))
     read_as = reading(version.spec, request.GET.get("field", ""), request.GET.get("text", "")[:200])
     if read_as is None:
         raise Http404(_("There is no such field."))

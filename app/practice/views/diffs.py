@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from app.accounts.requests import SignedInRequest
-from app.practice.answer_form import canonical
+from app.practice.drawn import canonical
 from app.practice.models import Draft, Problem, ProblemVersion, Submission
 from app.practice.views.problems import get_problem, mine
 

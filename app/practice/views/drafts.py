@@ -7,7 +7,7 @@ from django.http import HttpResponse, JsonResponse
 from django.views.decorators.http import require_http_methods
 
 from app.accounts.requests import SignedInRequest
-from app.practice.answer_form import canonical
+from app.practice.drawn import canonical
 from app.practice.forms import DraftChange
 from app.practice.models import Draft, StaleDraft
 from app.practice.views.problems import get_problem

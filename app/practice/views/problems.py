@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 
 from app.accounts.models import User
 from app.accounts.requests import SignedInRequest
-from app.practice.answer_form import canonical, form_context, variant_of, with_values
+from app.designs.checking import groups_in_words, is_design, schema_of
+from app.practice.drawn import canonical, page_context
 from app.practice.markdown import render as render_markdown
 from app.practice.models import Attempt, Draft, Problem, ProblemVersion, Submission
 from app.practice.views.panels import panel_context
@@ -48,12 +49,18 @@ def problem_context(
     latest = mine(user, problem).first()
     text = typed if typed is not None else (draft.text if draft else version.starter)
     statement = version.statement
-    worksheet: dict[str, Any] = {}
+    drawn: dict[str, Any] = {}
     if spec.is_drawn_per_attempt:
         attempt = Attempt.current(user, version)
-        variant = variant_of(spec, attempt.seed)
-        statement = with_values(statement, variant)
-        worksheet = {"attempt": attempt, **form_context(variant, text)}
+        statement, form = page_context(version, attempt.seed, statement, text)
+        drawn = {"attempt": attempt, **form}
+    design: dict[str, Any] = {}
+    if is_design(spec):
+        design = {
+            "is_design": True,
+            "design_schema": schema_of(spec),
+            "design_groups": groups_in_words(spec),
+        }
     return {
         "problem": problem,
         "version": version,
@@ -68,7 +75,8 @@ def problem_context(
         "is_unsaved": typed is not None,
         "is_accepted": is_accepted(user, problem),
         "submissions": mine(user, problem)[:RECENT],
-        **worksheet,
+        **drawn,
+        **design,
         **(panel_context(latest) if latest else {}),
     }
 

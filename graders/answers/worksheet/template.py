@@ -15,6 +15,7 @@ from typing import Any
 from graders.answers.worksheet import units
 from graders.answers.worksheet.formulas import Formula, FormulaError, Kind, Plain, kind_text, parse
 from graders.answers.worksheet.units import NONE, Unit, UnitError
+from graders.text import say
 
 Place = tuple[str | int, ...]
 
@@ -290,7 +291,7 @@ class _Reader:
                 for value in given
             )
             self._define((*place, "name"), name, kind)
-            yield Parameter(name, one["label"], one.get("unit") or "", kind, values, follows)
+            yield Parameter(name, _said(one["label"]), one.get("unit") or "", kind, values, follows)
 
     def _line(self, place: Place, one: Mapping[str, Any], scope: Mapping[str, Kind]) -> Line | None:
         formula = self._formula((*place, "formula"), one["formula"], scope)
@@ -312,7 +313,7 @@ class _Reader:
                 )
                 kind = measured.dimension
         self._define((*place, "name"), one["name"], kind)
-        return Line(one["name"], one["label"], shown, formula) if formula else None
+        return Line(one["name"], _said(one["label"]), shown, formula) if formula else None
 
     def _terms(self) -> Iterator[Line]:
         for index, one in enumerate(self.section.get("terms", [])):
@@ -356,7 +357,7 @@ class _Reader:
                 f"got {kind_text(allowed.kind)}; write 0.01 for 1 %",
             )
         tolerance = Tolerance(allowed, is_relative=allowed.kind == NONE)
-        return Number(line, wanted, tolerance, one.get("help") or "")
+        return Number(line, wanted, tolerance, _said(one.get("help")))
 
     def _choice(self, place: Place, one: Mapping[str, Any]) -> Choice | None:
         options, names = [], [option["name"] for option in one["options"]]
@@ -367,10 +368,14 @@ class _Reader:
             when = self._condition((*here, "when"), option["when"])
             if when is not None:
                 options.append(
-                    Option(option["name"], option["label"], when, option.get("advice") or "")
+                    Option(
+                        option["name"], _said(option["label"]), when, _said(option.get("advice"))
+                    )
                 )
         many = one["kind"] == "set"
-        return Choice(one["name"], one["label"], tuple(options), many, one.get("help") or "")
+        return Choice(
+            one["name"], _said(one["label"]), tuple(options), many, _said(one.get("help"))
+        )
 
     def _table(self, place: Place, one: Mapping[str, Any]) -> Table | None:
         names = [row["name"] for row in one["rows"]]
@@ -390,7 +395,7 @@ class _Reader:
                     "every row must give the same values, this one differs from the first; "
                     "add or remove",
                 )
-            rows.append(Row(row["name"], row["label"], {**values}))
+            rows.append(Row(row["name"], _said(row["label"]), {**values}))
         columns = []
         for index, column in enumerate(one["columns"]):
             columns.append(
@@ -398,7 +403,7 @@ class _Reader:
             )
             self.inside[column["name"]] = one["name"]
         sound = tuple(column for column in columns if column is not None)
-        return Table(one["name"], one["label"], tuple(rows), sound, one.get("help") or "")
+        return Table(one["name"], _said(one["label"]), tuple(rows), sound, _said(one.get("help")))
 
     def _misconceptions(
         self, terms: tuple[Line, ...], fields: tuple[Field, ...]
@@ -438,8 +443,14 @@ class _Reader:
             when = self._condition((*place, "when"), one["when"]) if one.get("when") else None
             changes = _dependent(set(instead), terms, fields)
             yield Misconception(
-                one["name"], one["advice"], tuple(one["fields"]), instead, when, changes
+                one["name"], _said(one["advice"]), tuple(one["fields"]), instead, when, changes
             )
+
+
+def _said(text: str | None) -> str:
+    """A text of the package as a sentence, which its ``texts.<language>.yaml`` may translate."""
+    # Braces stand for themselves: the package's file of texts has them twice, as all templates do.
+    return say(text.replace("{", "{{").replace("}", "}}")) if text else ""
 
 
 def _dependent(

@@ -11,8 +11,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from graders.ports import Case, Launcher, Task
+from graders.simulation.checkpointing import timing
 from graders.simulation.checkpointing.explore import Failure, Job, Survived, explore
 from graders.simulation.checkpointing.run import Ranks
+from graders.simulation.checkpointing.schedules import SCHEDULES
 from graders.simulation.checkpointing.timeline import draw
 from graders.simulation.stateful.judging import case_seed
 from graders.simulation.stateful.program import ImportFailed
@@ -32,6 +34,8 @@ from graders.verdict import (
 )
 
 __all__ = ["judge"]
+
+_KINDS = {"operations": "operations", "lanes": "figure"}  # of a counterexample, and what it needs
 
 
 def judge(task: Task, source: bytes, launcher: Launcher, seed: int) -> Iterator[Event]:
@@ -79,16 +83,21 @@ def _judge_case(case: Case, job: Job, ranks: Ranks, seed: int, max_blocked_ms: f
             case Failure():
                 verdict, text, score = found.verdict, found.text, 0.0
                 data = draw(job, found)
-            case Survived(crashes, blocked_ms):
+            case Survived(crashes, schedule, slowest):
+                blocked_ms = slowest.blocked_ms_per_save
                 metrics = {"crashes": crashes, "blocked_ms_per_save": round(blocked_ms, 1)}
                 if blocked_ms > max_blocked_ms:
                     verdict, score = Verdict.TOO_SLOW, max_blocked_ms / blocked_ms
                     text = _too_slow(blocked_ms, max_blocked_ms)
+                    mine = max(slowest.saves, key=lambda one: one.blocked_ms)
+                    own = ranks.reference_save(job.n_ranks, mine.step, SCHEDULES[schedule])
+                    data = {**metrics, "figure": timing.draw(mine, own, max_blocked_ms)}
     output = ranks.take_output()
     example = None
     if verdict is not Verdict.ACCEPTED:
         replay: JsonObject = {"case": case.name, "seed": seed}
-        kind = "operations" if "operations" in data else "plain"
+        kinds = (kind for kind, needs in _KINDS.items() if needs in data)
+        kind = next(kinds, "plain")
         example = Counterexample(kind, text, data or metrics, replay)
     return CaseResult(
         name=case.name,

@@ -7,16 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from graders.simulation.checkpointing.filesystem import Crash, FileSystem, Image
-from graders.simulation.checkpointing.run import (
-    SCHEDULES,
-    Done,
-    Fault,
-    Order,
-    Ranks,
-    Run,
-    Saves,
-    state_of,
-)
+from graders.simulation.checkpointing.run import Done, Fault, Ranks, Run, Saves, state_of
+from graders.simulation.checkpointing.schedules import SCHEDULES, Order
 from graders.simulation.stateful.program import Broken, raised_in, sandbox_text
 from graders.text import say
 from graders.verdict import Json, Verdict
@@ -61,10 +53,14 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Survived:
-    """Nothing went wrong: how many crashes were tried, and how long training was blocked."""
+    """Nothing went wrong: how many crashes were tried, and how long training was blocked.
+
+    `slowest` is the run that blocked it longest, in the order of ranks that `schedule` names.
+    """
 
     crashes: int
-    blocked_ms_per_save: float
+    schedule: str
+    slowest: Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,17 +118,18 @@ class _Explorer:
         self._most_lost: list[_Answered] = []
 
     def explore(self) -> Failure | Survived:
-        blocked_ms = 0.0
+        runs: dict[str, Run] = {}
         try:
             for name, order in SCHEDULES.items():
                 run = Run(self._job.n_ranks)
                 self._live(run, name, order, 1, self._job.saves, lives={})
-                blocked_ms = max(blocked_ms, run.blocked_ms / max(run.n_saves, 1))
+                runs[name] = run
             self._again()
             self._recheck()
         except _Found as found:
             return found.failure
-        return Survived(self._crashes, blocked_ms)
+        name = max(runs, key=lambda one: runs[one].blocked_ms_per_save)
+        return Survived(self._crashes, name, runs[name])
 
     def _again(self) -> None:
         """From some of the disks that a crash left: save once more, and crash that too."""

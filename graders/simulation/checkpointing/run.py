@@ -7,12 +7,14 @@ every operation is checked here, and the disk is ours.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from graders.ports import Launcher, Output, Task
 from graders.simulation.checkpointing.filesystem import FileSystem, Misuse
+from graders.simulation.checkpointing.schedules import Order
+from graders.simulation.checkpointing.timing import SaveClock
 from graders.simulation.stateful.program import Broken, Harnessed, raised_in, sandbox_text
 from graders.text import Text, say
 from graders.verdict import JsonObject, Verdict
@@ -21,10 +23,7 @@ STATE_BYTES = 32
 MAX_OPERATIONS = 200  # of one rank in one save
 CAPACITY_STATES = 3  # states of all ranks that the disk holds, and some room for the rest
 CAPACITY_EXTRA_BYTES = 128  # a rank
-OPERATION_MS = 1.0
-FSYNC_MS = 20.0
-WRITE_MS_PER_BYTE = 100.0  # a byte here stands for 100 MB at 1 GB/s
-INTERVAL_MS = 10_000.0  # of training between two saves
+REFERENCE = "reference.py"  # of the package
 _ARITY = {
     "create": 1,
     "write": 1,
@@ -78,8 +77,8 @@ class Run:
         The newest step whose save has ended on every rank; 0 if none has.
     saving : int or None
         The step whose save is under way.
-    blocked_ms : float
-        How long training stood still for saves.
+    saves : list of SaveClock
+        Where the time of each ended save went.
     """
 
     n_ranks: int
@@ -87,8 +86,12 @@ class Run:
     done: list[Done] = field(default_factory=list)
     ended: int = 0
     saving: int | None = None
-    blocked_ms: float = 0.0
-    n_saves: int = 0
+    saves: list[SaveClock] = field(default_factory=list)
+
+    @property
+    def blocked_ms_per_save(self) -> float:
+        """How long training stood still for a save, on average."""
+        return sum(one.blocked_ms for one in self.saves) / max(len(self.saves), 1)
 
 
 def state_of(seed: int, step: int, rank: int, life: int = 0) -> bytes:
@@ -107,6 +110,29 @@ class Ranks:
 
     def _made(self) -> Harnessed:
         return Harnessed(self._launcher, self._source, self._task, "checkpointing", ())
+
+    def reference_save(self, n_ranks: int, step: int, order: Order) -> SaveClock | None:
+        """Where the time goes in the reference's save of a step; None if the task brings none.
+
+        Raises
+        ------
+        ValueError
+            If the reference does not come to the end of it: our fault.
+        """
+        source = self._task.files.get(REFERENCE)
+        if source is None:
+            return None
+        ranks = Ranks(self._launcher, source, self._task)
+        try:
+            run = Run(n_ranks)
+            saves = Saves(ranks, run, 0, order, 1, step)
+            for _ in saves:
+                pass
+        finally:
+            ranks.close()
+        if saves.fault is not None:
+            raise ValueError(f"the reference must save without a fault: {saves.fault.text}")
+        return run.saves[-1]
 
     def of(self, rank: int) -> Harnessed:
         """The program of one rank, made when first asked for."""
@@ -158,31 +184,6 @@ def carry_out(
             disk.fsync_dir()
 
 
-Order = Callable[[list[int], int], int]  # the ranks that can go on, the operations so far -> one
-
-
-def in_turns(ready: list[int], count: int) -> int:
-    """Whoever has waited longest, roughly."""
-    return ready[count % len(ready)]
-
-
-def first_first(ready: list[int], count: int) -> int:
-    """The lowest rank for as long as it can."""
-    return ready[0]
-
-
-def last_first(ready: list[int], count: int) -> int:
-    """The highest rank for as long as it can."""
-    return ready[-1]
-
-
-SCHEDULES: dict[str, Order] = {
-    "in turns": in_turns,
-    "lowest rank first": first_first,
-    "highest rank first": last_first,
-}
-
-
 class _Broke(Exception):
     def __init__(self, fault: Fault) -> None:
         super().__init__(fault.text)
@@ -222,8 +223,7 @@ class Saves:
     def _save(self, step: int) -> Iterator[None]:
         run = self.run
         run.saving = step
-        clock_ms = dict.fromkeys(range(run.n_ranks), 0.0)
-        resumed_ms: dict[int, float] = {}
+        clock = SaveClock(run.n_ranks, step)
         waiting: dict[int, _Request] = {}  # what each rank asks for next
         counts = dict.fromkeys(range(run.n_ranks), 0)
         for rank in range(run.n_ranks):
@@ -243,8 +243,7 @@ class Saves:
             ready = [rank for rank, one in sorted(waiting.items()) if one.name != "barrier"]
             if not ready:
                 self._check_barrier(waiting)
-                latest_ms = max(clock_ms.values()) + OPERATION_MS
-                clock_ms = dict.fromkeys(clock_ms, latest_ms)
+                clock.barrier()
                 for rank in list(waiting):
                     self._note(rank, step, waiting[rank])
                     self._go_on(rank, waiting, None, b"")
@@ -267,17 +266,11 @@ class Saves:
                 )
             number = self._note(rank, step, asked)
             result, blob = self._carry_out(rank, number, asked)
-            clock_ms[rank] += _cost_ms(asked)
-            if asked.name == "resume":
-                resumed_ms.setdefault(rank, clock_ms[rank])
+            clock.spend(rank, asked.name, len(asked.data) if asked.name == "write" else 0)
             self._go_on(rank, waiting, result, blob)
             yield
         run.ended, run.saving = step, None
-        run.n_saves += 1
-        end_ms = max(clock_ms.values())
-        released_ms = max(resumed_ms.get(rank, clock_ms[rank]) for rank in clock_ms)
-        # What is not finished when the next save is due blocks training then.
-        run.blocked_ms += released_ms + max(0.0, end_ms - released_ms - INTERVAL_MS)
+        run.saves.append(clock)
         yield
 
     def _note(self, rank: int, step: int, asked: _Request) -> int:
@@ -392,12 +385,6 @@ def _misnamed(name: str, arguments: list[str]) -> Text | None:
             name=repr(wrong[0]),
         )
     return None
-
-
-def _cost_ms(asked: _Request) -> float:
-    if asked.name in ("fsync", "fsync_dir"):
-        return FSYNC_MS
-    return OPERATION_MS + WRITE_MS_PER_BYTE * (len(asked.data) if asked.name == "write" else 0)
 
 
 def _fault(rank: int, broken: Broken) -> Fault:

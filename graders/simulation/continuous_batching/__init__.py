@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from graders.ports import Case, Launcher, Task
-from graders.simulation.continuous_batching import traces
+from graders.simulation.continuous_batching import latency, traces
 from graders.simulation.continuous_batching.engine import Limits
 from graders.simulation.continuous_batching.runs import Run, draw, run, shrink
 from graders.simulation.stateful import judging
@@ -51,10 +51,9 @@ def _examine(case: Case, candidate: Candidate, seed: int) -> Examined:
     if made.share >= min_share:
         return Examined(None, metrics, made.share)
     literal["requests"] = traces.to_json(made.trace)
-    data: JsonObject = {**metrics, "late_first": list(made.late_first[:20])}
-    data["late_next"] = list(made.late_next[:20])
+    data: JsonObject = {**metrics, "figure": latency.draw(made.done, limits)}
     text = _too_slow(made, limits, min_share)
-    rejection = Rejection(Verdict.TOO_SLOW, text, literal, data, "plain")
+    rejection = Rejection(Verdict.TOO_SLOW, text, literal, data, "lanes")
     return Examined(rejection, metrics, made.share / min_share * 0.5)
 
 

@@ -10,6 +10,7 @@ from graders.simulation.continuous_batching.engine import (
     Arrival,
     Engine,
     Limits,
+    Request,
     is_good,
     longest_gap_ms,
     ttft_ms,
@@ -53,6 +54,7 @@ class Run:
     trace: list[Arrival]
     taken: list[Taken] = field(default_factory=list)
     failure: Failure | None = None
+    done: list[Request] = field(default_factory=list)
     good: int = 0
     late_first: list[str] = field(default_factory=list)
     late_next: list[str] = field(default_factory=list)
@@ -98,6 +100,7 @@ def run(limits: Limits, trace: list[Arrival], candidate: Candidate) -> Run:
             )
             made.failure = Failure("steps", Verdict.WRONG_ANSWER, text)
             return made
+    made.done = engine.done
     made.good = sum(is_good(request, limits) for request in engine.done)
     made.late_first = [one.arrival.name for one in engine.done if ttft_ms(one) > limits.ttft_ms]
     made.late_next = [

@@ -8,7 +8,7 @@ from typing import Any
 from reference import dependencies, fewest_moves, has_cycle, moved, shortest_cycle
 
 from graders.harness.items import Item
-from graders.text import say
+from graders.text import say, say_n
 
 SPARE = 7
 
@@ -151,8 +151,12 @@ def moves_complaint(
     if moves is None:
         if right is None:
             return ""
-        return say(
+        if not right:
+            return say("there is no cycle to break, and moves is None: it must be an empty list")
+        return say_n(
+            "moving route {right} to priority {spare} leaves no cycle, and moves is None",
             "moving routes {right} to priority {spare} leaves no cycle, and moves is None",
+            count=len(right),
             right=right_text(right),
             spare=spare,
         )
@@ -166,6 +170,11 @@ def moves_complaint(
             got=short(moves),
         )
     after = moved(routes, tuple(moves), spare)
+    if not moves and has_cycle(after):
+        return say(
+            "no cycle may be left on any priority: no route is moved, and there is {cycle}",
+            cycle=in_words(shortest_cycle(after)),
+        )
     if has_cycle(after):
         return say(
             "no cycle may be left on any priority: after moving {moves} to priority {spare} there "
@@ -190,8 +199,12 @@ def in_words(cycle: dict[str, Any] | None) -> str:
     """A cycle as people read it."""
     if cycle is None:
         return say("none")
-    links = " waits for ".join("->".join(link) for link in [*cycle["links"], cycle["links"][0]])
-    return say("{links}, at priority {priority}", links=links, priority=cycle["priority"])
+    links = ", ".join("->".join(link) for link in [*cycle["links"], cycle["links"][0]])
+    return say(
+        "{links}, each of which waits for the next, at priority {priority}",
+        links=links,
+        priority=cycle["priority"],
+    )
 
 
 def truth(right: dict[str, Any] | None) -> str:

@@ -25,7 +25,7 @@ ON_REJECTION: JsonObject = {
     "trigger": {"verdict": "rejected"},
 }
 ON_TIME: JsonObject = {"question": "How far?", "points": ["half"], "trigger": {"minutes": 20}}
-ON_METRIC: JsonObject = {
+ON_METRIC: dict[str, Any] = {
     "question": "Why so slow?",
     "points": ["bytes"],
     "trigger": {"metric": "peak_percent", "below": 70},

@@ -254,3 +254,28 @@ def test_the_starter_compares_equal_to_an_empty_form(sheet: Problem, owner_clien
     assert json.loads(stored.splitlines()[1].split(": ", 1)[1]) == {"state": ""}
     diff = owner_client.get(f"{PAGE}diff/?left=starter&right=draft")
     assert "The two are the same" in diff.content.decode()
+
+
+def test_form_complaint_and_verdict_are_in_the_reader_s_language(
+    attempt: Attempt, owner_client: Client
+) -> None:
+    chinese = {"accept-language": "zh-CN"}
+    page = owner_client.get(PAGE, headers=chinese).content.decode()
+    for text in ("稠密模型的参数量", "4. Megatron，不用分布式优化器", "优化器状态"):
+        assert text in page
+    assert "Parameters of the dense model" not in page
+    bare = owner_client.post(
+        SUBMIT,
+        {"source": "megatron: 15\n", "kind": "submit", "attempt": attempt.number},
+        headers={**chinese, "X-Requested-With": "fetch"},
+    )
+    assert "1. 稠密模型，每块 GPU 的模型状态" in bare.json()["error"]
+    wrong = answers_for(attempt, "submissions/wrong_answer/sixteen_bytes.yaml")
+    assert send(owner_client, wrong, attempt=attempt.number) == ""
+    submission = judged(Submission.objects.get())
+    verdict = owner_client.get(submission.get_absolute_url(), headers=chinese).content.decode()
+    assert "Megatron 的梯度是 fp32，所以每参数 18 字节而不是 16" in verdict
+    assert "梯度，fp32，Megatron 以此累加" in verdict  # a line of the arithmetic
+    assert "Gradients, fp32" not in verdict
+    english = owner_client.get(submission.get_absolute_url()).content.decode()
+    assert "Megatron keeps gradients in fp32" in english

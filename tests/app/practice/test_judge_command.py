@@ -191,7 +191,10 @@ def test_a_checker_that_fails_is_our_fault_with_an_id_that_the_log_has(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     folder = shutil.copytree(DOUBLE, tmp_path / "round-3" / "double")
-    (folder / "checker.py").write_text("def check(case_input, answer, seed):\n    return 1 / 0\n")
+    (folder / "checker.py").write_text(
+        "def draw(case_input, seed):\n    return []\n\n\n"
+        "def check(case_input, answer, seed):\n    return 1 / 0\n"
+    )
     told = refusal(folder, DOUBLE / "reference.py")
     error_id = told.removeprefix("judge error ").partition(":")[0]
     assert len(error_id) == 12

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import io
 import shutil
+import socket
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Event, Timer
 
 import pytest
+from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 
+from app.practice import watching
 from app.practice.loading import Change, load_problems
+from app.practice.management.commands.serve import STOP_ORDER, services
 from app.practice.models import Problem, ProblemVersion
+from app.serving.logs import worth_showing
 from problems.package import SHIPPED, read_package
 
 DOUBLE = Path(__file__).parents[2] / "packages" / "round-3" / "double"
@@ -207,3 +214,69 @@ def test_a_scenario_that_is_none_is_refused_where_it_stands(tmp_path: Path) -> N
     path.write_text(sound.replace("[pop", "[poop", 1))
     wrong = [str(one) for one in load_problems([tmp_path]).complaints]
     assert any("operations of a queue: push, pop" in one for one in wrong), wrong
+
+
+def test_what_was_saved_is_loaded_and_a_fault_is_a_line_of_the_log(
+    root: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    yaml = root / "round-3" / "double" / "problem.yaml"
+
+    def saves(roots: list[Path], stopped: Event) -> Iterator[None]:
+        assert roots == [root]
+        assert not Problem.objects.exists()  # the site has loaded them when it started
+        yield
+        assert Problem.objects.get().title == "Double a number"
+        edit(yaml, "minutes: 5", "minuts: 5")
+        yield
+        edit(yaml, "minuts: 5", "minutes: 7")
+        yield
+        assert Problem.objects.get().minutes == 7
+
+    monkeypatch.setattr("app.practice.management.commands.load_problems.changes", saves)
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    with caplog.at_level("INFO", "app.practice.watching"):
+        call_command("load_problems", "--watch", "--from", str(root))
+    assert [worth_showing(f"2026-01-01 00:00:00,000 {record.levelname} {record.name} "
+                          f"{record.getMessage()}") for record in caplog.records] == [
+        ("INFO", "double v1: added"),
+        ("WARNING", "round-3/double/problem.yaml:1:1: problem.yaml must have minutes, it has "
+                    "none; add it"),
+        ("WARNING", "round-3/double/problem.yaml:8:1: keys must be known to the format, minuts is "
+                    "not; did you mean minutes?"),
+        ("INFO", "double v1: updated"),
+    ]  # fmt: skip
+
+
+def test_saving_adding_and_removing_are_seen_and_what_tools_leave_is_not(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "LOOK_EVERY_S", 0.001)
+    folder, stopped = root / "round-3" / "double", Event()
+    seen = watching.look([root])
+    (folder / "__pycache__").mkdir()
+    (folder / "__pycache__" / "checker.pyc").write_bytes(b"x")
+    (folder / ".statement.md.swp").write_bytes(b"x")
+    assert watching.look([root]) == seen
+    edits: list[Callable[[], object]] = [
+        lambda: (folder / "statement.md").write_text("other"),
+        lambda: (folder / "new.md").write_text(""),
+        lambda: (folder / "new.md").unlink(),
+    ]
+    noticed = watching.changes([root], stopped)
+    for change in edits:
+        saver = Timer(0.02, change)
+        saver.start()
+        next(noticed)
+        saver.join()
+    stopped.set()
+    assert list(noticed) == []
+
+
+def test_only_a_site_of_developers_loads_what_is_saved(settings: LazySettings) -> None:
+    for debug in (False, True):
+        settings.DEBUG = debug
+        with socket.socket() as listener:
+            stages = services(listener, "http://127.0.0.1", 1)
+        names = [service.program.name for stage in stages for service in stage]
+        assert ("loader" in names) is debug
+        assert set(names) <= set(STOP_ORDER)

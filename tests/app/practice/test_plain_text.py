@@ -97,3 +97,37 @@ def test_operations_are_told_in_order_with_what_was_wrong_and_the_state_there() 
         "     The blocks:",
         "       1: 7 8, used by A",
     ]
+
+
+def test_a_timeline_is_told_rank_by_rank_with_a_mark_at_what_is_wrong() -> None:
+    def cell(rank: int, kinds: str, begin: int | None, bad: bool) -> dict[str, Any]:
+        parts = [{"kind": kind, "micro_batch": at, "stage": 2} for at, kind in enumerate(kinds)]
+        return {"rank": rank, "parts": parts, "begin": begin, "end": 4, "bad": bad}
+
+    cells = [cell(1, "F", 0, False), cell(0, "FB", 1, False), cell(1, "W", None, True)]
+    told = lines(
+        make="schedule(2)",
+        timelines={
+            "yours": {"text": "2 ranks", "rows": [{"rank": 0}, {"rank": 1}], "cells": cells}
+        },
+    )
+    assert told == [
+        "schedule(2)",
+        "2 ranks",
+        "rank 0: FB(0, 2, 1, 2) 1-4",
+        "rank 1: F(0, 2) 0-4 !W(0, 2) never",
+    ]
+
+
+def test_a_designs_arithmetic_its_changes_and_its_faults_are_told() -> None:
+    terms = [
+        {"label": "held", "formula": "2 B * 8", "value_text": "16", "unit": "GB"},
+        {"label": "room", "formula": "", "value_text": "8", "unit": "GB"},
+    ]
+    assert lines(terms=terms) == ["held: 16 GB  = 2 B * 8", "room: 8 GB"]
+    changes = [{"field": "parallel.ep", "before": "8", "after": "2"}]
+    assert lines(better={"changes": changes, "cost_text": "5"}) == ["parallel.ep: 8 -> 2"]
+    assert lines(better=None) == []
+    faults = [{"line": n, "column": 3, "message": f"fault {n}", "text": ""} for n in (1, 2)]
+    # The first one is the summary already.
+    assert lines(faults=faults) == ["line 2, column 3: fault 2"]

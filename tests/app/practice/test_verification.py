@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -13,8 +14,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from app.practice.verification import Trial, compare, telling_case, trials_of
-from problems.package import read_package
+from problems.package import SHIPPED, read_package
 from problems.schema import Expectation
+from tests.problems.broken_packages import broken_packages, make
 
 DOUBLE = Path(__file__).parents[2] / "packages" / "round-3" / "double"
 
@@ -99,6 +101,56 @@ def test_a_wrong_reference_and_a_starter_that_passes_are_told(double: Path) -> N
     assert found["starter.py"][0].startswith("the starter must not be accepted")
 
 
+def places(folder: Path) -> dict[str, str]:
+    """Path to the place of its faults."""
+    outcomes = json.loads(verify(folder, "--json")[1])
+    return {outcome["path"]: outcome["place"] for outcome in outcomes if outcome["faults"]}
+
+
+def line_of(path: Path, text: str) -> int:
+    return path.read_text().split(text)[0].count("\n") + 1
+
+
+def test_each_fault_names_the_line_that_says_otherwise(double: Path) -> None:
+    yaml = double / "problem.yaml"
+    passes = double / "submissions" / "wrong_answer" / "squares.py"
+    passes.write_text((double / "reference.py").read_text())
+    edit(double / "reference.py", "2 * n", "2 * abs(n)")
+    (double / "starter.py").write_text(passes.read_text())
+    assert places(double) == {
+        "reference.py": f"round-3/double/problem.yaml:{line_of(yaml, '- name: negative')}:5",
+        "starter.py": "round-3/double/starter.py:1",
+        "submissions/wrong_answer/squares.py": "round-3/double/problem.yaml:"
+        f"{line_of(yaml, '  wrong_answer/squares.py')}:3",
+    }
+    (line,) = [line for line in verify(double)[1].splitlines() if "problem.yaml" in line and (
+        "squares" not in line) and "got AC" in line]  # fmt: skip
+    assert line.split(": ", 1)[1].startswith("verdict must be WA, got AC")
+
+
+@pytest.mark.parametrize("broken", broken_packages("verified.txt"), ids=lambda path: path.name)
+def test_the_author_of_what_can_be_read_is_told_what_it_does_wrong(
+    broken: Path, tmp_path: Path
+) -> None:
+    code, out = verify(make(broken, tmp_path))
+    told = [line.strip() for line in out.splitlines() if line.startswith("        round-")]
+    told = [re.sub(r"see [0-9a-f]{12} in", "see # in", line) for line in told]
+    assert code == (2 if any("the judge failed" in line for line in told) else 1)
+    assert "\n".join(sorted(told)) + "\n" == (broken / "verified.txt").read_text()
+
+
+def test_a_checker_of_one_file_that_fails_is_told_at_its_line_there(tmp_path: Path) -> None:
+    text = (SHIPPED / "examples" / "round-3" / "stage-split.yaml").read_text()
+    path = tmp_path / "round-3" / "stage-split.yaml"
+    path.parent.mkdir()
+    path.write_text(text.replace("def longest(times_us, ends):\n        return max(",
+                                 "def longest(times_us, ends):\n        return mex("))  # fmt: skip
+    line = line_of(path, "return mex(")
+    failed = places(path)
+    assert set(failed.values()) == {f"round-3/stage-split.yaml:{line}"}
+    assert "reference.py" in failed
+
+
 def test_a_counterexample_that_does_not_show_the_same_again_is_told(double: Path) -> None:
     # It remembers how often it was asked, and a replay asks less often.
     edit(double / "checker.py", "def check(case_input, answer, seed):\n", "ASKED = []\n\n\n"
@@ -114,7 +166,10 @@ def test_a_counterexample_that_does_not_show_the_same_again_is_told(double: Path
 
 
 def test_a_judge_that_fails_is_exit_code_2_and_not_a_difference(double: Path) -> None:
-    (double / "checker.py").write_text("def check(case_input, answer, seed):\n    return 1 / 0\n")
+    (double / "checker.py").write_text(
+        "def draw(case_input, seed):\n    return []\n\n\n"
+        "def check(case_input, answer, seed):\n    return 1 / 0\n"
+    )
     code, out = verify(double, "--json")
     assert code == 2
     failed = [outcome for outcome in json.loads(out) if outcome["error_id"]]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from graders.answers import Unreadable, assess, question_faults
 
-SECTION = {
+SECTION: dict[str, Any] = {
     "parameters": [],
     "terms": [],
     "fields": [
@@ -74,7 +76,7 @@ def test_a_question_without_a_right_answer_is_found_when_it_is_read(
     formula: str, told: str
 ) -> None:
     assert question_faults(SECTION) == []
-    fields = [{**SECTION["fields"][0], "formula": formula}]  # type: ignore[dict-item]
+    fields = [{**SECTION["fields"][0], "formula": formula}]
     (fault, *_more) = question_faults({**SECTION, "fields": fields, "misconceptions": []})
     assert fault.place[0] == "fields"
     assert told in fault.message

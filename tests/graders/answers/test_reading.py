@@ -7,12 +7,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graders.answers import Answers, Unreadable, read, written
+from graders.answers.quantities import Misread, read_quantity
+from graders.answers.worksheet import units
 
 NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,10}", fullmatch=True)
 SLUGS = st.from_regex(r"[a-z][a-z0-9]{0,5}(-[a-z0-9]{1,5})?", fullmatch=True)
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=20).map(
     str.strip
 )
+
+
+@pytest.mark.parametrize("text", ["1 500 GB", "1.500,0 GB", "1_500 GB"])
+def test_digits_after_the_number_are_not_taken_for_a_unit(text: str) -> None:
+    read_as = read_quantity(text, units.unit("GB"))
+    assert isinstance(read_as, Misread)
+    assert "must be written without spaces in it" in read_as.message
+    assert text in read_as.message
+
+
+def test_a_bare_number_is_refused_with_the_units_that_would_do() -> None:
+    read_as = read_quantity("1500", units.unit("GB"))
+    assert isinstance(read_as, Misread)
+    assert "1500 has none. Write one of kB, MB, GB, TB, KiB, MiB, GiB, TiB" in read_as.message
 
 
 def test_a_word_stays_the_word_that_was_written() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -11,15 +10,16 @@ import pytest
 from app.practice.judging import make_launcher
 from graders.kernel.disassembly import disassemble
 from graders.kernel.elements import DType
-from graders.kernel.findings import of_break
 from graders.kernel.inputs import Fill as Values
-from graders.kernel.interpreted import Broke, Compared, Interpreter, MemoryFault
+from graders.kernel.interpreted import Broke, Compared, Interpreter, Run
 from graders.kernel.operations import OPERATIONS
 from graders.kernel.operations.base import Call, Output, Tensor
 from graders.kernel.plan import TARGETS, Alternatives, Copy, Fill, Launch, TensorMap
 from graders.kernel.record import Raised, Record, Recorder, Refused
 from graders.kernel.report import listing, report
+from graders.kernel.thread_findings import of_break
 from graders.ports import Launcher, ProgramLimits
+from problems.package import SHIPPED
 from sandboxes.runtime import TORCH, runtime_directory
 from tests.cheats.table import HEAD
 
@@ -188,7 +188,7 @@ def f(x):
 def test_a_matmul_in_cuda_fits_the_registers_in_each_layout(
     launcher: Launcher, layout: str
 ) -> None:
-    source = (Path(__file__).parent / "programs" / "tiled_sgemm.py").read_bytes()
+    source = (SHIPPED / "round-2/tiled-sgemm/reference.py").read_bytes()
     given = {"m": 512, "n": 640, "k": 256, "dtype": "fp32", "a_layout": layout}
     recorder = Recorder(launcher, source, "sgemm", LIMITS, TARGETS["sm_90"])
     assert recorder.load() is None
@@ -237,7 +237,7 @@ def test_what_cannot_be_recorded_is_told_with_its_line(launcher: Launcher, line:
     assert REFUSED[line].format(line=HEAD.count("\n") + 2) in found.message
 
 
-def interpret(launcher: Launcher, body: str) -> Compared | MemoryFault | Broke:
+def interpret(launcher: Launcher, body: str) -> Run:
     softmax = OPERATIONS["softmax"]
     given = {"rows": 3, "columns": 40, "dtype": "fp32"}
     recorder = Recorder(launcher, (HEAD + body).encode(), "f", LIMITS, TARGETS["sm_90"])
@@ -281,20 +281,32 @@ def f(x):
     assert (run.comparisons[0].mismatch is None) is right
 
 
-def test_cuda_is_not_taken_for_broken_triton(launcher: Launcher) -> None:
-    body = """
+_CUDA = """
 from gauntlet import RawKernel
-nothing = RawKernel('extern "C" __global__ void nothing(float* y) {}', "nothing")
+first = RawKernel(
+    'extern "C" __global__ void first(float* y) { y[threadIdx.x] = 1.0f; }', "first"
+)
 def f(x):
     y = torch.empty_like(x)
-    nothing((1,), (32,), (y,))
+    first((1,), (32,), (y,))
     return y
 """
-    run = interpret(launcher, body)
+
+
+def test_a_kernel_in_cuda_is_run_without_a_gpu_too(launcher: Launcher) -> None:
+    run = interpret(launcher, _CUDA)
+    assert isinstance(run, Compared), run
+    mismatch = run.comparisons[0].mismatch
+    assert mismatch is not None
+    assert mismatch.n_not_written == mismatch.n_elements - 32
+
+
+def test_a_call_in_both_languages_is_refused_without_a_gpu(launcher: Launcher) -> None:
+    run = interpret(launcher, _CUDA.replace("    return y", "    return honest(y)"))
     assert isinstance(run, Broke)
-    assert (run.kind, run.line) == ("cuda", HEAD.count("\n") + 6)
+    assert (run.kind, run.in_cuda, run.line) == ("mixed", True, HEAD.count("\n") + 8)
     _, counterexample = of_break(run, {})
-    assert "without a GPU only Triton kernels can be run" in counterexample.summary
+    assert "either Triton's kernels or CUDA C++" in counterexample.summary
 
 
 def test_a_kernel_that_never_ends_is_stopped(

@@ -31,6 +31,7 @@ SLUG = "steady"
 DRAIN_LIMIT_S = 120.0
 LOOK_INTERVAL_S = 0.1
 OPERATIONS = 50_000  # on a stateful object, for its rate
+QUESTIONS = 2_000  # of which each waits for the answer to the one before, as a scheduler's do
 WARM_UP = 3  # submissions before the clock counts: imports, first connections
 
 
@@ -89,7 +90,7 @@ def measure(package: Package, count: int) -> dict[str, float]:
         "bare_p95_ms": percentile_95(bare_ms),
         "path_over_bare_p50": statistics.median(path_ms) / statistics.median(bare_ms),
         "submissions_per_s": rate,
-        "operations_per_s": operations_per_s(),
+        **calls_per_s(),
     }
 
 
@@ -140,8 +141,8 @@ def finished_spans(folder: Path, submissions: list[UUID]) -> list[tuple[datetime
         ]
 
 
-def operations_per_s() -> float:
-    """Calls that a stateful object in the sandbox answers a second, in batches over the pipe."""
+def calls_per_s() -> dict[str, float]:
+    """Calls that an object in the sandbox answers a second: many at a time, and one by one."""
     package = read_package(settings.BASE_DIR / "problems" / "round-5" / "kv-cache")
     source = package.files[package.spec.reference_name].encode()
     calls: list[Call] = [("allocate", ("A", [1, 2, 3]))]
@@ -154,9 +155,17 @@ def operations_per_s() -> float:
         begin = time.perf_counter()
         replies = candidate.run({"num_blocks": OPERATIONS, "block_size": 16}, calls)
         spent_s = time.perf_counter() - begin
-    if len(replies.answers) != len(calls):
-        raise CommandError(f"every call must be answered, got {replies.broken}")
-    return len(calls) / spent_s
+        candidate.run({"num_blocks": QUESTIONS, "block_size": 16}, calls[:1])
+        begin = time.perf_counter()
+        singles = [candidate.run(None, [call]) for call in calls[1:QUESTIONS]]
+        singles_s = time.perf_counter() - begin
+    for one in (replies, *singles):
+        if one.broken is not None:
+            raise CommandError(f"every call must be answered, got {one.broken}")
+    return {
+        "operations_per_s": len(replies.answers) / spent_s,
+        "operations_one_by_one_per_s": len(singles) / singles_s,
+    }
 
 
 def timed_ms(work: Callable[[], None]) -> float:
@@ -188,5 +197,7 @@ def as_text(figures: dict[str, float]) -> str:
             f"{'ratio of the medians':<36}{figures['path_over_bare_p50']:>10.2f}",
             f"{'submissions a second, one worker':<36}{figures['submissions_per_s']:>10.1f}",
             f"{'calls of a stateful object a second':<36}{figures['operations_per_s']:>10.0f}",
+            f"{'the same, each in a message of its own':<38}"
+            f"{figures['operations_one_by_one_per_s']:>8.0f}",
         ]
     )

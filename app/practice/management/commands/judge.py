@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from app.practice.answer_form import values_by_name, variant_of
+from app.practice.drawn import values_by_name
 from app.practice.judging import (
     Mode,
     about_grader,
@@ -24,7 +24,7 @@ from app.practice.models.submissions import Submission, new_seed
 from app.practice.plain_text import counterexample_lines
 from graders.verdict import Event, EventKind, JsonObject, Verdict
 from problems.complaints import PackageInvalid, nearest
-from problems.package import SHIPPED, Package, find_packages, read_package
+from problems.package import SHIPPED, Package, find_packages, read_package, slug_of
 from sandboxes.interface import SandboxError
 
 logger = logging.getLogger(__name__)
@@ -41,7 +41,9 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("slug", metavar="SLUG", help="a problem's slug, or a package's folder")
+        parser.add_argument(
+            "slug", metavar="SLUG", help="a problem's slug, or a package's folder or file"
+        )
         parser.add_argument("file", metavar="FILE", type=Path)
         parser.add_argument("--json", action="store_true", help="print the report as JSON, alone")
         parser.add_argument("--samples", action="store_true", help="judge the samples, as Run does")
@@ -102,7 +104,7 @@ class Command(BaseCommand):
     def tell_values(self, package: Package, seed: int) -> None:
         """What the seed draws, without which nobody could work the answers out."""
         self.stdout.write(f"Values of seed {seed}:")
-        for name, text in values_by_name(variant_of(package.spec, seed)).items():
+        for name, text in values_by_name(package.spec, seed).items():
             self.stdout.write(f"    {name} = {text}")
 
     def tell(self, event: Event) -> None:
@@ -148,14 +150,14 @@ def find(slug: str) -> Package:
     CommandError
         If there is none, or it is broken.
     """
-    shipped = {folder.name: folder for folder in find_packages(SHIPPED)}
-    folder = shipped.get(slug) or Path(slug)
-    if not folder.is_dir():
+    shipped = {slug_of(path): path for path in find_packages(SHIPPED)}
+    path = shipped.get(slug) or Path(slug)
+    if not path.exists():
         meant = nearest(slug, shipped)
         advice = f"did you mean {meant}?" if meant else f"there are {', '.join(sorted(shipped))}"
-        raise _fault(f"SLUG must be a problem or a package's folder, {slug} is neither; {advice}")
+        raise _fault(f"SLUG must be a problem or where a package lies, {slug} is neither; {advice}")
     try:
-        return read_package(folder, about_grader=about_grader)
+        return read_package(path, about_grader=about_grader)
     except PackageInvalid as invalid:
         raise _fault(f"{invalid}\nthe package is broken; correct it and judge again") from None
 

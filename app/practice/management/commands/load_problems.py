@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+import signal
+import threading
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from app.practice.loading import Change, load_problems
+from app.practice.watching import changes
 from problems.package import SHIPPED
+
+logger = logging.getLogger("app.practice.watching")  # which a person sees on the terminal
 
 
 class Command(BaseCommand):
@@ -30,10 +36,27 @@ class Command(BaseCommand):
             help="a folder that holds round-<n>/<slug>, instead of the project's own; may be given "
             "several times, and what they hold together is what the site then offers",
         )
+        parser.add_argument(
+            "--watch",
+            action="store_true",
+            help="load again whenever a file is saved, until told to stop; for authors",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        roots = options["roots"] or [SHIPPED]
+        if not options["watch"]:
+            self.load(roots)
+            return
+        stopped = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stopped.set())
+        for _ in changes(roots, stopped):
+            load_and_log(roots)
+
+    def load(self, roots: list[Path]) -> None:
+        """Load once and tell. Raises CommandError if a package is broken."""
         try:
-            report = load_problems(options["roots"] or [SHIPPED])
+            report = load_problems(roots)
         except NotADirectoryError as error:
             raise CommandError(str(error), returncode=2) from None
         counts: dict[Change, int] = {}
@@ -53,3 +76,17 @@ class Command(BaseCommand):
                 "correct them and load again",
                 returncode=2,
             )
+
+
+def load_and_log(roots: list[Path]) -> None:
+    """Load once, each change and each fault a line of the log; the next save may cure a fault."""
+    try:
+        report = load_problems(roots)
+    except NotADirectoryError as error:
+        logger.warning("%s", error)
+        return
+    for loaded in report.problems:
+        if loaded.change is not Change.UNCHANGED:
+            logger.info("%s v%d: %s", loaded.slug, loaded.version, loaded.change)
+    for complaint in report.complaints:
+        logger.warning("%s", complaint)

@@ -65,7 +65,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         packages = [
             package
-            for package in choose(options["root"], options["slugs"])
+            for package in choose([options["root"]], options["slugs"])
             if package.spec.grader.kind == "concurrency"
         ]
         if not packages:

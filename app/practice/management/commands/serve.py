@@ -30,6 +30,7 @@ WORKER_GRACE_S = 5.0  # to finish what it judges; after that the lease runs out 
 GRACE_S = 3.0
 STOP_ORDER = [
     "web",
+    "loader",
     "sweeper",
     "gpu-worker",
     "worker",
@@ -168,6 +169,9 @@ def services(listener: socket.socket, address: str, workers: int) -> list[list[S
         Service(sweeper),
         Service(web, page_answers),
     ]
+    if settings.DEBUG:
+        # Who writes a problem reloads the page and sees what was saved.
+        rest.append(Service(program("loader", python, "manage.py", "load_problems", "--watch")))
     if has_gpu():
         rest.append(Service(worker_of("gpu", "gpu-worker", 1)))
     if not settings.EMBEDDED_VALKEY:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from app.practice.judging import about_grader
+from app.practice.mutation import judge_mutants, mutants_of
 from app.practice.verification import Outcome, trials_of, verify
 from problems.complaints import nearest
-from problems.package import SHIPPED, Package, find_packages, read_packages
+from problems.package import SHIPPED, Package, find_packages, read_packages, slug_of
 from sandboxes.interface import SandboxError
 
 
@@ -31,20 +32,33 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--from",
-            dest="root",
+            dest="roots",
+            action="append",
             type=Path,
-            default=SHIPPED,
             metavar="DIR",
-            help="a folder that holds round-<n>/<slug>, instead of the project's own",
+            help="a folder that holds round-<n>/<slug>, instead of the project's own; may be given "
+            "several times",
         )
         parser.add_argument("--json", action="store_true", help="print the outcomes as JSON, alone")
         parser.add_argument(
             "--seed", type=int, default=1, metavar="N", help="draw the inputs from this seed (1)"
         )
+        parser.add_argument(
+            "--mutants",
+            action="store_true",
+            help="judge wrong solutions that are made of each reference by rules instead, and warn "
+            "of those that no case refuses",
+        )
+        parser.add_argument(
+            "--every", type=int, default=1, metavar="N", help="take each N-th mutant only"
+        )
         parser.add_argument("--workers", type=int, metavar="N", help="judge N at a time (2)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        packages = choose(options["root"], options["slugs"])
+        packages = choose(options["roots"] or [SHIPPED], options["slugs"])
+        if options["mutants"]:
+            self.judge_mutants(packages, options)
+            return
         trials = [trial for package in packages for trial in trials_of(package)]
         started = time.monotonic()
         outcomes: list[Outcome] = []
@@ -67,6 +81,33 @@ class Command(BaseCommand):
         if any(outcome.faults for outcome in outcomes):
             raise SystemExit(1)
 
+    def judge_mutants(self, packages: list[Package], options: dict[str, Any]) -> None:
+        """Make mutants of each reference, judge them, and warn of each that survives."""
+        self.stdout.write(
+            f"{'problem':<28}{'mutants':>8}{'refused':>8}{'as right':>9}{'survive':>8}"
+        )
+        for package in packages:
+            chosen = mutants_of(package, options["seed"])[:: options["every"]]
+            try:
+                found = list(
+                    judge_mutants(package, chosen, options["seed"], options["workers"] or 2)
+                )
+            except SandboxError as error:
+                raise CommandError(
+                    f"verifying needs a sandbox that holds: {error}", returncode=2
+                ) from None
+            survivors = [one for one in found if one.survived]
+            unexplained = [one for one in survivors if not one.reason]
+            counts = (len(found) - len(survivors), len(survivors) - len(unexplained))
+            self.stdout.write(
+                f"{package.slug:<28}{len(found):>8}{counts[0]:>8}{counts[1]:>9}"
+                f"{len(unexplained):>8}",
+                self.style.WARNING if unexplained else self.style.SUCCESS,
+            )
+            for one in unexplained:
+                self.stdout.write(f"    {one.warning}")
+            self.stdout.flush()
+
     def tell(self, outcome: Outcome, number: int, total: int) -> None:
         """One line for a trial that has ended, and one for each fault."""
         trial = outcome.trial
@@ -77,7 +118,7 @@ class Command(BaseCommand):
             f"{outcome.verdict}{case}, {outcome.wall_time_s:.1f} s",
             style,
         )
-        for fault in outcome.faults:
+        for fault in outcome.tell_faults():
             self.stdout.write(f"        {fault}")
 
     def tell_summary(
@@ -96,7 +137,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{len(outcomes)} trials in {wall_time_s:.1f} s")
 
 
-def choose(root: Path, slugs: Iterable[str]) -> list[Package]:
+def choose(roots: Sequence[Path], slugs: Iterable[str]) -> list[Package]:
     """The packages to verify.
 
     Raises
@@ -105,10 +146,10 @@ def choose(root: Path, slugs: Iterable[str]) -> list[Package]:
         If a slug is unknown or one of the packages is broken.
     """
     try:
-        folders = find_packages(root)
+        paths = [path for root in roots for path in find_packages(root)]
     except NotADirectoryError as error:
         raise CommandError(str(error), returncode=2) from None
-    known = {folder.name for folder in folders}
+    known = {slug_of(path) for path in paths}
     for slug in slugs:
         if slug not in known:
             meant = nearest(slug, known)
@@ -117,11 +158,9 @@ def choose(root: Path, slugs: Iterable[str]) -> list[Package]:
                 f"SLUG must be a problem, there is no package {slug}; {advice}", returncode=2
             )
     wanted = set(slugs) or known
-    packages, complaints = read_packages(folders, about_grader)
+    packages, complaints = read_packages(paths, about_grader)
     about = [
-        complaint
-        for complaint in complaints
-        if not slugs or complaint.path.split("/")[1:2] in [[slug] for slug in wanted]
+        complaint for complaint in complaints if not slugs or _slug_in(complaint.path) in wanted
     ]
     if about:
         lines = "\n".join(str(complaint) for complaint in about)
@@ -129,8 +168,14 @@ def choose(root: Path, slugs: Iterable[str]) -> list[Package]:
             f"{lines}\na package is broken; correct it and verify again", returncode=2
         )
     if not packages:
-        raise CommandError(f"there is nothing to verify, {root} holds no package", returncode=2)
+        held = ", ".join(map(str, roots))
+        raise CommandError(f"there is nothing to verify, {held} holds no package", returncode=2)
     return [package for package in packages if package.slug in wanted]
+
+
+def _slug_in(path: str) -> str:
+    """The slug in a complaint's path: ``round-3/<slug>/...`` or ``round-3/<slug>.yaml``."""
+    return slug_of(Path(*Path(path).parts[:2]))
 
 
 def _mark(outcome: Outcome) -> str:

@@ -35,7 +35,8 @@ def launcher() -> Iterator[PlainLauncher]:
 def report(launcher: PlainLauncher) -> Report:
     def last(source: str, n_ranks: int = 1, saves: int = 2, **changes: Any) -> dict[str, Any]:
         case = Case("job", "a test", sample=True, input={"n_ranks": n_ranks, "saves": saves})
-        task = Task({**SETTINGS, **changes}, (case,), LIMITS, {})
+        files = {"reference.py": REFERENCE.encode()}
+        task = Task({**SETTINGS, **changes}, (case,), LIMITS, files)
         events = list(judge(task, source.encode(), launcher, 1))
         assert launcher.running == [], "judging must leave no program running"
         return dict(events[-1].data)
@@ -123,6 +124,27 @@ def test_training_that_stands_still_is_slow_by_simulated_time(report: Report) ->
     assert last["score"] == pytest.approx(200 / 3388.5)
 
 
+def test_a_slow_save_is_drawn_beside_the_references_save_of_the_same_step(report: Report) -> None:
+    last = report(changed(('        yield ("resume",)\n', "")), n_ranks=2)
+    assert last["counterexample"]["kind"] == "lanes"
+    figure = last["counterexample"]["data"]["figure"]
+    lanes = figure["lanes"]
+    assert [lane["label"] for lane in lanes[:2]] == ["rank 0", "rank 1"]
+    assert [lane["label"] for lane in lanes[2:]] == [
+        "the reference, rank 0",
+        "the reference, rank 1",
+    ]
+    tones = [{span["tone"] for span in lane["spans"]} for lane in lanes]
+    assert tones[0] == {"save", "start", "wait"}, "nothing of it is in the background"
+    assert tones[2] == {"save", "work"}, "all but the resume is in the background"
+    assert {lane["limit_x"] for lane in lanes} == {lanes[0]["limit_x"]} != {None}
+    still = [lane["value"] for lane in lanes]
+    assert int(still[0].split()[0]) > 3000
+    assert still[2] == "1 ms still"
+    writes = [row for row in figure["rows"] if row["what"] == "write" and row["lane"] == "rank 1"]
+    assert [float(row["end"]) - float(row["begin"]) for row in writes] == [3201]
+
+
 def test_a_background_write_that_outlasts_the_interval_blocks_the_next_save(
     report: Report,
 ) -> None:
@@ -132,7 +154,10 @@ def test_a_background_write_that_outlasts_the_interval_blocks_the_next_save(
     last = report(slow)
     # Five writes of 3,201 ms in the background, 10,000 ms between two saves.
     assert last["verdict"] == "SLOW"
-    assert last["counterexample"]["data"]["blocked_ms_per_save"] > 5000
+    data = last["counterexample"]["data"]
+    assert data["blocked_ms_per_save"] > 5000
+    tones = {span["tone"] for lane in data["figure"]["lanes"] for span in lane["spans"]}
+    assert "lost" in tones, "what holds up the next save is marked"
 
 
 @pytest.mark.parametrize(

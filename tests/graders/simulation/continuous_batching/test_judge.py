@@ -11,7 +11,8 @@ import pytest
 
 from graders.ports import Case, ProgramLimits, Task
 from graders.simulation import judge
-from graders.simulation.continuous_batching.engine import Arrival, Engine, Limits
+from graders.simulation.continuous_batching import latency
+from graders.simulation.continuous_batching.engine import Arrival, Engine, Limits, Request
 from tests.graders.plain_launcher import plain_launcher
 
 PACKAGE = Path(__file__).parents[4] / "problems/round-5/continuous-batching"
@@ -118,6 +119,10 @@ class Scheduler:
     assert last["verdict"] == "SLOW"
     assert last["counterexample"]["data"]["goodput_share"] == 0.6  # 9.5, 51.2, 92.9 ms and later
     assert 0 < last["score"] < 0.5
+    figure = last["counterexample"]["data"]["figure"]
+    late = [row for row in figure["rows"] if row["what"] == "the first token is late"]
+    # Each of the two that come too late, from the limit on: two requests take 41.7 ms each.
+    assert [(row["lane"][:2], row["begin"]) for row in late] == [("r3", "100"), ("r4", "100")]
 
 
 def test_an_exception_is_told(report: Report) -> None:
@@ -141,3 +146,19 @@ def test_a_case_that_no_package_may_hold_is_our_fault(
 ) -> None:
     with pytest.raises(ValueError, match="must"):
         report(REFERENCE, **fields)
+
+
+def test_a_token_that_is_late_is_drawn_from_when_it_was_due() -> None:
+    limits = Limits(64, 200, ttft_ms=50, itl_ms=20, starvation_ms=9000)
+    request = Request(Arrival("a", 100, 30, 5), 0, 5, [140, 150, 165, 215, 225])
+    prompt = Request(Arrival("b", 100, 30, 1), 0, 1, [140])
+    figure: Any = latency.draw([request, prompt], limits)
+    assert len(figure["lanes"]) == 1, "who was in time is not drawn"
+    rows = [(row["what"], row["begin"], row["end"]) for row in figure["rows"]]
+    assert rows == [
+        ("waits for its first token", "0", "40"),
+        ("2 tokens in time", "40", "65"),
+        ("the next token is due", "65", "85"),
+        ("a token is late", "85", "115"),
+        ("1 token in time", "115", "125"),
+    ]

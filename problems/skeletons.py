@@ -1,0 +1,64 @@
+"""New problems begin as a copy of a small one that works: an example of the same kind of grader."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from uuid import uuid4
+
+from problems.package import SHIPPED, read_package
+from problems.schema import Round
+from problems.single_file import SPEC, SUFFIX
+
+EXAMPLES = SHIPPED / "examples"
+EXAMPLE_OF = {
+    "answers": "round-3/pipeline-bubble",
+    "concurrency": "round-1/handover-ring",
+    "function": "round-3/stage-split",
+    "kernel": "round-2/short-row-softmax",
+    "simulation": "round-4/two-gpu-all-reduce",
+}
+
+# The part of problem.yaml that a folder does not have, with the comment above it.
+_FILES = re.compile(r"\n(#[^\n]*\n)*files:\n.*", re.DOTALL)
+
+
+def skeleton(
+    kind: str, slug: str, title: str, round_number: Round, *, one_file: bool
+) -> Mapping[str, str]:
+    """A problem that verifies as it stands, to be rewritten piece by piece.
+
+    Parameters
+    ----------
+    kind : str
+        A key of `EXAMPLE_OF`.
+    title : str
+        The name in lists.
+    one_file : bool
+        Whether all of it stands in ``<slug>.yaml``, or in a folder.
+
+    Returns
+    -------
+    mapping of path to text
+        Below the folder that holds the rounds: ``round-3/<slug>/problem.yaml``, ...
+    """
+    package = read_package(EXAMPLES / f"{EXAMPLE_OF[kind]}{SUFFIX}")
+    spec = package.files[SPEC]
+    for key, value in (
+        ("id", str(uuid4())),
+        ("title", json.dumps(title, ensure_ascii=False)),  # what JSON writes, YAML 1.2 reads
+        ("round", str(round_number.value)),
+    ):
+        spec = _with_key(spec, key, value)
+    place = f"round-{round_number.value}/{slug}"
+    if one_file:
+        return {f"{place}{SUFFIX}": spec}
+    files = {**package.files, SPEC: _FILES.sub("", spec)}
+    return {f"{place}/{path}": text for path, text in files.items()}
+
+
+def _with_key(spec: str, key: str, value: str) -> str:
+    """problem.yaml with another value of a key that stands on a line of its own."""
+    before, after = re.split(rf"^{key}: .*$", spec, maxsplit=1, flags=re.MULTILINE)
+    return f"{before}{key}: {value}{after}"

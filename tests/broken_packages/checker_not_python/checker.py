@@ -1,0 +1,2 @@
+def check(case_input, answer, seed)
+    return "wrong"

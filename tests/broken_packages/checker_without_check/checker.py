@@ -1,0 +1,2 @@
+def compare(case_input, answer, seed):
+    return "wrong"

@@ -1,0 +1,2 @@
+def double(n):
+    return {"doubled": n << 1}

@@ -1,0 +1,3 @@
+n = int(input())
+times = list(map(int, input().split()))
+print(sum(sum(times[:i]) for i in range(n)) / n)
