@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from django.contrib import admin
 
+from app.accounts.admin import NeverEdited
 from app.interviews.models import Interview, Link
-from app.practice.admin import ReadOnly
 
 if TYPE_CHECKING:
     InterviewAdminBase = admin.ModelAdmin[Interview]
@@ -17,7 +17,7 @@ else:
 
 
 @admin.register(Interview)
-class InterviewAdmin(ReadOnly, InterviewAdminBase):
+class InterviewAdmin(NeverEdited, InterviewAdminBase):
     """Who sat what, and where it stands; the debrief has the rest."""
 
     list_display = ("id", "created_at", "candidate", "title", "status", "started_at", "ended_at")
@@ -27,7 +27,7 @@ class InterviewAdmin(ReadOnly, InterviewAdminBase):
 
 
 @admin.register(Link)
-class LinkAdmin(ReadOnly, LinkAdminBase):
+class LinkAdmin(NeverEdited, LinkAdminBase):
     """Who was let in, and until when; the tokens themselves are kept nowhere."""
 
     list_display = ("interview", "scope", "created_at", "expires_at", "used_at", "revoked_at")
