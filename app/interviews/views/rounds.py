@@ -91,6 +91,7 @@ def round_context(one: InterviewRound, role: Role) -> dict[str, Any]:
         "problem": version.problem,
         "version": version,
         "spec": spec,
+        "language": spec.language.value,
         "statement": render_markdown(statement, version.files),
         "samples": [case for case in spec.cases if case.sample],
         "hidden_count": sum(not case.sample for case in spec.cases),
