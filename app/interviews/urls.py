@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from app.interviews.room import views as room
 from app.interviews.views import debriefs, follow_ups, links, rooms, rounds, set_up
 
 app_name = "interviews"
@@ -24,6 +25,8 @@ urlpatterns = [
     path("<uuid:pk>/notes/", rooms.note, name="notes"),
     path("<uuid:pk>/links/", links.make, name="links"),
     path("<uuid:pk>/links/<int:link>/revoke/", links.revoke, name="revoke"),
+    path("<uuid:pk>/chat/", room.chat, name="chat"),
+    path("<uuid:pk>/rounds/<int:number>/panel/", room.panel, name="panel"),
     path("<uuid:pk>/rounds/<int:number>/draft/", rounds.draft, name="draft"),
     path("<uuid:pk>/rounds/<int:number>/submit/", rounds.submit, name="submit"),
     path(

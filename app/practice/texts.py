@@ -62,6 +62,11 @@ TEXTS: dict[str, str | Promise] = {
     "trace_found": _("{n} found"),
     "clock_offline": _("No connection: the clock goes on by itself and asks again."),
     "interview_gone": _("This interview is no longer open to you. Reload the page."),
+    "room_people": _("Here too: {names}"),
+    "room_broken": _("this page and the room do not understand each other. Reload the page."),
+    "room_read_only": _("here you may watch and not write. Reload the page."),
+    "room_too_large": _("the text is too large for the room. Copy what you need and reload."),
+    "chat_failed": _("Nobody answered, so nothing was said. Send again."),
     "minutes_left": _("{minutes} min left"),
     "time_up": _("Time is up. What stands in the editor is being sent."),
     # The editor's own words, keyed as CodeMirror keys them.

@@ -8,7 +8,7 @@ export class RoomChat extends HTMLElement {
     this.panel = this.querySelector(".chat-panel");
     this.log = this.querySelector(".chat-log");
     this.form = this.querySelector("form");
-    this.field = this.form.querySelector("textarea");
+    this.field = this.form?.querySelector("textarea"); // who only watches has none
     this.trouble = this.querySelector(".chat-trouble");
     this.unread = 0;
     this.opener.hidden = false;
@@ -16,12 +16,12 @@ export class RoomChat extends HTMLElement {
     this.querySelector("[data-chat-closes]").addEventListener("click", () => this.show(false));
     this.addEventListener("keydown", (event) => {
       if (event.key === "Escape") this.show(false);
-      if (event.key === "Enter" && event.target === this.field && !event.shiftKey) {
+      if (event.key === "Enter" && this.field && event.target === this.field && !event.shiftKey) {
         event.preventDefault();
         this.form.requestSubmit();
       }
     });
-    this.form.addEventListener("submit", (event) => this.send(event));
+    this.form?.addEventListener("submit", (event) => this.send(event));
     document.body.addEventListener("interview-moment", ({ detail }) => {
       if (detail.kind === "chat") this.add(detail);
     });
@@ -33,7 +33,7 @@ export class RoomChat extends HTMLElement {
     if (open) {
       this.count(0);
       this.log.scrollTop = this.log.scrollHeight;
-      this.field.focus();
+      (this.field ?? this.log).focus();
     } else {
       this.opener.focus();
     }

@@ -78,5 +78,6 @@ export class SharedEditor extends CodeEditor {
     this.isSending = true;
     await this.draft.save();
     event.target.requestSubmit(event.submitter);
+    this.isSending = false;
   }
 }

@@ -208,4 +208,6 @@ def _follow_text(current: InterviewRound, document: Document) -> None:
 
 def _common(one: str, other: str) -> int:
     """How many characters both begin with."""
-    return sum(1 for _pair in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+    return sum(
+        1 for _pair in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))
+    )

@@ -46,12 +46,14 @@ def round_page(
     status: int = 200,
 ) -> HttpResponse:
     """The running round for the role that looks at it."""
+    from app.interviews.room.views import room_context
     from app.interviews.views.rooms import stage_context
 
     context = {
         **stage_context(interview_round.interview, role),
         **round_context(interview_round, role),
         **beside_context(interview_round, role),
+        **room_context(interview_round, role),
         "error": error,
         "is_unsaved": typed is not None,
     }
@@ -97,11 +99,12 @@ def round_context(one: InterviewRound, role: Role) -> dict[str, Any]:
         "hidden_count": sum(not case.sample for case in spec.cases),
         "starter": canonical(spec, version.starter),
         **worksheet,
-        **(_panel(one, latest) if latest else {}),
+        **(panel_in_interview(one, latest) if latest else {}),
     }
 
 
-def _panel(one: InterviewRound, submission: Submission) -> dict[str, Any]:
+def panel_in_interview(one: InterviewRound, submission: Submission) -> dict[str, Any]:
+    """What ``practice/panel.html`` shows of a submission of this round."""
     return {**panel_context(submission), **_in_interview(one, submission)}
 
 
@@ -169,7 +172,9 @@ def submit(request: SignedInRequest, pk: UUID, number: int) -> HttpResponse:
     if refusal is not None:
         return _refused(request, one, role, refusal.messages[0], status, data.get("source"))
     if from_the_editor(request):
-        return render(request, "practice/panel.html", _panel(one, submission), status=201)
+        return render(
+            request, "practice/panel.html", panel_in_interview(one, submission), status=201
+        )
     return redirect(one.interview)
 
 

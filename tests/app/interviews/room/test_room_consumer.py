@@ -1,0 +1,293 @@
+"""The shared text over its sockets: nothing acknowledged is lost, and strangers get nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.contrib.auth.models import AnonymousUser
+
+from app.accounts.models import User
+from app.interviews import running
+from app.interviews.doorbell import ring
+from app.interviews.models import Interview, InterviewRound, Moment
+from app.interviews.room import consumer, documents, messages
+from app.interviews.room.documents import text_at
+from tests.app.interviews.conftest import MovedClock, current
+from tests.app.interviews.room.peer import Peer, coded, connected
+from tests.app.practice_data import RIGHT
+
+pytestmark = pytest.mark.django_db(transaction=True)
+STARTER = "def double(number):\n"
+CURSOR = {"anchor": "AAEEdGV4dAA=", "head": "AAEEdGV4dAA="}
+
+
+@pytest.fixture(autouse=True)
+def fresh_documents() -> None:
+    """As in a process that has just begun."""
+    documents.documents.forget()
+
+
+@pytest.fixture
+def room(room: Interview, server_clock: MovedClock, monkeypatch: pytest.MonkeyPatch) -> Interview:
+    """The room, with a starter of one line; its documents know the moved clock too."""
+    monkeypatch.setattr("app.interviews.room.documents.now", server_clock.now)
+    room.rounds.filter(number=1).update(text=STARTER)
+    return room
+
+
+@sync_to_async
+def text_of(interview: Interview) -> str:
+    return current(interview).text
+
+
+@sync_to_async
+def edits_of(interview: Interview) -> list[Moment]:
+    return list(interview.moments.filter(kind="edit").select_related("author"))
+
+
+async def test_two_people_write_one_text(room: Interview, owner: User, interviewer: User) -> None:
+    async with connected(owner, room) as candidate, connected(interviewer, room) as asking:
+        await candidate.hello()
+        await asking.hello()
+        assert str(candidate.text) == str(asking.text) == STARTER
+        await candidate.write("# mine\n")
+        await asking.see(f"# mine\n{STARTER}")
+        await asking.write("# é, 😀: yours\n", at=7)
+        await candidate.see(f"# mine\n# é, 😀: yours\n{STARTER}")
+    assert await text_of(room) == f"# mine\n# é, 😀: yours\n{STARTER}"
+    authors = [one.author.username if one.author else None for one in await edits_of(room)]
+    assert authors[0] is None, "what the round begins with is nobody's"
+    assert set(authors[1:]) == {"olga", "ivan"}
+
+
+@pytest.mark.parametrize("restarted", [False, True], ids=["same-server", "server-restarted"])
+async def test_both_type_while_disconnected_and_nothing_is_lost(
+    room: Interview, owner: User, interviewer: User, restarted: bool
+) -> None:
+    candidate, asking = Peer(), Peer()
+    async with connected(owner, room, candidate), connected(interviewer, room, asking):
+        await candidate.hello()
+        await asking.hello()
+        await candidate.write("kept ")
+        await asking.see(f"kept {STARTER}")
+    kept = candidate.acknowledged
+    candidate.type("offline1 ")
+    asking.type("offline2 ", at=5)
+    assert await text_of(room) == kept
+    if restarted:
+        documents.documents.forget()
+    async with connected(owner, room, candidate), connected(interviewer, room, asking):
+        await candidate.hello()
+        await asking.hello()
+        both = f"offline1 kept offline2 {STARTER}"
+        await candidate.see(both)
+        await asking.see(both)
+    assert await text_of(room) == both
+
+
+async def test_an_acknowledgement_comes_after_the_database(room: Interview, owner: User) -> None:
+    async with connected(owner, room) as candidate:
+        await candidate.hello()
+        for word in ("one ", "two "):
+            await candidate.write(word)
+            assert await text_of(room) == candidate.acknowledged
+            assert (await edits_of(room))[-1].author == owner
+
+
+async def test_the_clock_sends_what_stands_in_the_document(
+    room: Interview, owner: User, server_clock: MovedClock, queued: list[Any]
+) -> None:
+    async with connected(owner, room) as candidate:
+        await candidate.hello()
+        before = candidate.doc.get_state()
+        candidate.text.clear()
+        candidate.type(RIGHT)
+        await candidate.send(before)
+        server_clock.forward(minutes=31)
+        await sync_to_async(running.settle)(room)
+        assert [one.source for one in queued] == [RIGHT]
+        assert await candidate.closed() == consumer.NOT_RUNNING
+
+
+async def test_an_edit_after_deadline_and_grace_is_not_taken(
+    room: Interview, owner: User, server_clock: MovedClock
+) -> None:
+    async with connected(owner, room) as candidate:
+        await candidate.hello()
+        server_clock.forward(minutes=31)
+        candidate.type("late")
+        update = coded(candidate.doc.get_update())
+        await candidate.say({"type": "write", "number": 9, "update": update, "cursor": None})
+        assert await candidate.closed() == consumer.NOT_RUNNING
+    assert "late" not in await sync_to_async(lambda: room.rounds.get(number=1).text)()
+
+
+async def test_a_burst_reaches_the_other_as_one_message(
+    room: Interview, owner: User, interviewer: User
+) -> None:
+    async with connected(owner, room) as candidate, connected(interviewer, room) as asking:
+        await candidate.hello()
+        await asking.hello()
+        await candidate.see(STARTER)
+        asking_before = asking.messages
+        words = ""
+        for burst in range(5):
+            before = candidate.doc.get_state()
+            for letter in "abc":
+                candidate.type(letter)
+                words = letter + words
+            await candidate.send(before, CURSOR)
+            await asking.see(f"{words}{STARTER}")
+            assert asking.messages <= asking_before + burst + 2, "one a burst, and one hello"
+        assert asking.socket is not None
+        assert await asking.socket.receive_nothing()
+
+
+async def test_a_cursor_carries_the_account_s_name_and_leaves_with_it(
+    room: Interview, owner: User, interviewer: User
+) -> None:
+    async with connected(interviewer, room) as asking:
+        await asking.hello()
+        async with connected(owner, room) as candidate:
+            await candidate.hello()
+            count = len(await edits_of(room))
+            message = {"type": "write", "number": 50, "update": None, "cursor": CURSOR}
+            await candidate.say(message)
+            while not any(one and one["cursor"] for one in asking.cursors.values()):
+                await asking._until("written")
+            assert len(await edits_of(room)) == count, "cursors are kept nowhere"
+            ((person, shown),) = asking.cursors.items()
+            assert shown == {"name": "olga", "role": "candidate", "cursor": CURSOR}
+        await asking._until("written")
+        assert asking.cursors == {person: None}
+
+
+async def test_a_stranger_cannot_come_in(room: Interview, stranger: User, staff: User) -> None:
+    async with connected(stranger, room) as peer:
+        assert await peer.closed() == 4404
+    async with connected(AnonymousUser(), room) as peer:
+        assert await peer.closed() == 4401
+    async with connected(staff, room) as peer:  # an admin reads
+        await peer.say({"type": "hello", "state": coded(peer.doc.get_state())})
+        await peer._until("text")
+        await peer.say({"type": "write", "number": 1, "update": None, "cursor": None})
+        assert await peer.closed() == consumer.READ_ONLY
+
+
+async def test_a_round_to_come_and_an_interview_alone_have_no_room(
+    room: Interview, interview: Interview, owner: User
+) -> None:
+    async with connected(owner, room, number=2) as peer:
+        assert await peer.closed() == consumer.NOT_RUNNING
+    async with connected(owner, interview) as peer:
+        assert await peer.closed() == 4404
+
+
+async def test_a_revoked_link_gets_nothing_more(
+    room: Interview, owner: User, interviewer: User
+) -> None:
+    async with connected(owner, room) as candidate, connected(interviewer, room) as asking:
+        await candidate.hello()
+        await asking.hello()
+        await sync_to_async(lambda: room.links.get().revoke())()
+        await candidate.write("secret")
+        assert await asking.closed() == 4404
+        assert "secret" not in str(asking.text)
+
+
+async def test_the_end_of_a_round_closes_its_sockets(
+    room: Interview, owner: User, interviewer: User
+) -> None:
+    async with connected(interviewer, room) as asking:
+        await asking.hello()
+
+        def finish() -> None:
+            running.end_round(current(room), InterviewRound.EndedBy.CANDIDATE, owner)
+            ring(room.pk)
+
+        await sync_to_async(finish)()
+        assert await asking.closed() == consumer.NOT_RUNNING
+
+
+@pytest.mark.parametrize(
+    "say",
+    [
+        "not JSON",
+        "[]",
+        '{"type": "hello", "state": "//////8P"}',
+        json.dumps({"type": "write", "number": 1, "update": coded(b"\xff\xff\xff\xff\x0f"), "cursor": None}),
+        json.dumps({"type": "write", "number": 1, "update": "%%", "cursor": None}),
+        json.dumps({"type": "write", "number": 1, "update": None, "cursor": {"anchor": "A" * 99, "head": ""}}),
+        json.dumps({"type": "write", "number": 1, "update": None, "cursor": None, "name": "ivan"}),
+    ],
+)  # fmt: skip
+async def test_a_malformed_message_closes_its_socket_and_harms_nobody(
+    room: Interview, owner: User, interviewer: User, say: str
+) -> None:
+    async with connected(owner, room) as candidate, connected(interviewer, room) as asking:
+        await candidate.hello()
+        await asking.hello()
+        assert candidate.socket is not None
+        await candidate.socket.say(say)
+        assert await candidate.closed() == consumer.MALFORMED
+        await asking.write("on ")
+        assert await text_of(room) == f"on {STARTER}"
+
+
+async def test_a_flood_and_a_text_too_large_close_the_socket(
+    room: Interview, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(documents, "TEXT_LIMIT_BYTES", 1000)
+    async with connected(owner, room) as candidate:
+        await candidate.hello()
+        candidate.type("x" * 2000)
+        update = coded(candidate.doc.get_update())
+        await candidate.say({"type": "write", "number": 9, "update": update, "cursor": None})
+        assert await candidate.closed() == consumer.TOO_LARGE
+    assert await text_of(room) == STARTER
+    monkeypatch.setattr(messages, "MESSAGES_AT_ONCE", 3.0)
+    monkeypatch.setattr(messages, "MESSAGES_PER_S", 0.0)
+    async with connected(owner, room) as candidate:
+        for number in range(3):
+            await candidate.say({"type": "hello", "state": coded(b"\0")})
+        await candidate.say({"type": "hello", "state": coded(b"\0")})
+        assert await candidate.closed() == consumer.TOO_FAST
+
+
+async def test_the_text_of_any_moment_is_exact(
+    room: Interview, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(documents, "CHECKPOINT_EVERY", 4)
+    stood: list[str] = []
+    async with connected(owner, room) as candidate:
+        await candidate.hello()
+        for turn in range(10):
+            if turn == 5:
+                documents.documents.forget()
+            await candidate.write(f"{turn} é", at=turn)
+            stood.append(str(candidate.text))
+    edits = [one for one in await edits_of(room) if one.author == owner]
+    assert sum("state" in one.payload for one in edits) >= 2
+    one = await sync_to_async(lambda: room.rounds.get(number=1))()
+    for moment, expected in zip(edits[-10:], stood, strict=True):
+        assert await sync_to_async(text_at)(one, moment.sequence) == expected
+
+
+async def test_a_text_saved_by_a_plain_form_reaches_the_document(
+    room: Interview, owner: User, interviewer: User
+) -> None:
+    async with connected(interviewer, room) as asking:
+        await asking.hello()
+
+        def save() -> None:
+            one = current(room)
+            one.save_text("def double(n): # 😀\r\n    pass\r\n", one.revision)
+
+        await sync_to_async(save)()
+        async with connected(owner, room) as candidate:
+            await candidate.hello()
+            assert str(candidate.text) == "def double(n): # 😀\n    pass\n"
+        await asking.see("def double(n): # 😀\n    pass\n")
