@@ -26,7 +26,7 @@ urlpatterns = [
     path("<uuid:pk>/links/", links.make, name="links"),
     path("<uuid:pk>/links/<int:link>/revoke/", links.revoke, name="revoke"),
     path("<uuid:pk>/chat/", room.chat, name="chat"),
-    path("<uuid:pk>/rounds/<int:number>/panel/", room.panel, name="panel"),
+    path("<uuid:pk>/rounds/<int:number>/panel/<uuid:submission>/", room.panel, name="panel"),
     path("<uuid:pk>/rounds/<int:number>/draft/", rounds.draft, name="draft"),
     path("<uuid:pk>/rounds/<int:number>/submit/", rounds.submit, name="submit"),
     path(

@@ -8,11 +8,11 @@ URL = "/problems/double/"
 
 
 def editor(page: Page) -> Locator:
-    return page.locator("code-editor .cm-content")
+    return page.locator(":is(code-editor, shared-editor) .cm-content")
 
 
 def text_of(page: Page) -> str:
-    return str(page.evaluate("document.querySelector('code-editor').text"))
+    return str(page.evaluate("document.querySelector('code-editor, shared-editor').text"))
 
 
 def write(page: Page, text: str) -> None:

@@ -148,7 +148,7 @@ def test_a_follow_up_arrives_while_something_else_is_being_typed(
     candidate.goto(room.get_absolute_url())
     asking.goto(room.get_absolute_url())
     write(candidate, "watched = 1")
-    expect(asking.locator("#watched-text")).to_contain_text("watched = 1")
+    expect(editor(asking)).to_contain_text("watched = 1")
     asking.get_by_label("A question of your own").fill("Why this?")
     asking.get_by_role("button", name="Ask", exact=True).click()
     first = candidate.get_by_role("textbox", name="Your answer")

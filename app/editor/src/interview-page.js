@@ -33,7 +33,7 @@ async function showSubmission({ payload }) {
     return;
   }
   try {
-    const response = await request(`${panel.dataset.url}?of=${payload.submission}`);
+    const response = await request(`${panel.dataset.url}${payload.submission}/`);
     if (!response.ok) return;
     panel.innerHTML = await response.text();
     enrich(panel);

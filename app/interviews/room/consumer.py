@@ -177,8 +177,8 @@ class RoomConsumer(AsyncWebsocketConsumer):
                     updates.append(b64decode(update))
                 self.own.discard(sequence)
             if updates or cursors:
-                update = _text(merge_updates(*updates)) if updates else None
-                await self._send({"type": "written", "update": update, "cursors": cursors})
+                merged = _text(merge_updates(*updates)) if updates else None
+                await self._send({"type": "written", "update": merged, "cursors": cursors})
 
     async def _look(self) -> None:
         looks = 0

@@ -70,7 +70,7 @@ class Document:
                 self.sequence = whole.sequence
         new = edits.filter(sequence__gt=self.sequence).order_by("sequence")
         for sequence, payload in new.values_list("sequence", "payload"):
-            self.apply(b64decode(payload["update"]))
+            self.apply(b64decode(str(payload["update"])))
             self.sequence = sequence
             self.edits_since_state = 0 if "state" in payload else self.edits_since_state + 1
 

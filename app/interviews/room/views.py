@@ -80,15 +80,8 @@ def _said_too_much(interview: UUID, person: int) -> bool:
 
 
 @require_GET
-def panel(request: SignedInRequest, pk: UUID, number: int) -> HttpResponse:
+def panel(request: SignedInRequest, pk: UUID, number: int, submission: UUID) -> HttpResponse:
     """Fragment: the panel of a submission of this round, for whoever did not send it."""
     one, _role = get_round(request, pk, number)
-    submission = get_object_or_404(one.submissions(), pk=_uuid(request.GET.get("of", "")))
-    return render(request, "practice/panel.html", panel_in_interview(one, submission))
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
+    found = get_object_or_404(one.submissions(), pk=submission)
+    return render(request, "practice/panel.html", panel_in_interview(one, found))

@@ -29,6 +29,8 @@ OPEN, NOT_YOURS, NOT_THERE = 2, 403, 404
 TABLE: dict[str, tuple[str, tuple[int, int, int]]] = {
     "interview": ("GET", (OPEN, OPEN, OPEN)),
     "clock": ("GET", (OPEN, OPEN, OPEN)),
+    "chat": ("POST", (OPEN, OPEN, NOT_YOURS)),
+    "panel": ("GET", (OPEN, OPEN, OPEN)),
     "start": ("POST", (OPEN, OPEN, NOT_YOURS)),
     "next": ("POST", (OPEN, OPEN, NOT_YOURS)),
     "pause": ("POST", (OPEN, OPEN, NOT_YOURS)),

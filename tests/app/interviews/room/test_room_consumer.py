@@ -134,14 +134,14 @@ async def test_a_burst_reaches_the_other_as_one_message(
         await candidate.see(STARTER)
         asking_before = asking.messages
         words = ""
-        for burst in range(5):
+        for turn in range(5):
             before = candidate.doc.get_state()
             for letter in "abc":
                 candidate.type(letter)
                 words = letter + words
             await candidate.send(before, CURSOR)
             await asking.see(f"{words}{STARTER}")
-            assert asking.messages <= asking_before + burst + 2, "one a burst, and one hello"
+            assert asking.messages <= asking_before + turn + 2, "one a burst, and one hello"
         assert asking.socket is not None
         assert await asking.socket.receive_nothing()
 
@@ -212,18 +212,23 @@ async def test_the_end_of_a_round_closes_its_sockets(
         assert await asking.closed() == consumer.NOT_RUNNING
 
 
+def burst(**changes: Any) -> str:
+    """A cursor that moved, but for what `changes` say."""
+    return json.dumps({"type": "write", "number": 1, "update": None, "cursor": None} | changes)
+
+
 @pytest.mark.parametrize(
     "say",
     [
         "not JSON",
-        "[]",
         '{"type": "hello", "state": "//////8P"}',
-        json.dumps({"type": "write", "number": 1, "update": coded(b"\xff\xff\xff\xff\x0f"), "cursor": None}),
-        json.dumps({"type": "write", "number": 1, "update": "%%", "cursor": None}),
-        json.dumps({"type": "write", "number": 1, "update": None, "cursor": {"anchor": "A" * 99, "head": ""}}),
-        json.dumps({"type": "write", "number": 1, "update": None, "cursor": None, "name": "ivan"}),
+        burst(update=coded(b"\xff\xff\xff\xff\x0f")),
+        burst(update="%%"),
+        burst(cursor={"anchor": "A" * 99, "head": ""}),
+        burst(name="ivan"),
     ],
-)  # fmt: skip
+    ids=["no-json", "state", "update", "base64", "cursor", "name"],
+)
 async def test_a_malformed_message_closes_its_socket_and_harms_nobody(
     room: Interview, owner: User, interviewer: User, say: str
 ) -> None:
@@ -251,7 +256,7 @@ async def test_a_flood_and_a_text_too_large_close_the_socket(
     monkeypatch.setattr(messages, "MESSAGES_AT_ONCE", 3.0)
     monkeypatch.setattr(messages, "MESSAGES_PER_S", 0.0)
     async with connected(owner, room) as candidate:
-        for number in range(3):
+        for _turn in range(3):
             await candidate.say({"type": "hello", "state": coded(b"\0")})
         await candidate.say({"type": "hello", "state": coded(b"\0")})
         assert await candidate.closed() == consumer.TOO_FAST
