@@ -176,7 +176,7 @@ class _Reader:
         if _UNSTORABLE.search(text):
             raise self._fault(
                 event,
-                say("text must be Unicode without NUL, and an escape in it is neither. Remove it"),
+                say("text must be Unicode without NUL, and an escape here is not. Remove it"),
             )
         return text
 
