@@ -13,13 +13,14 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "app.settings")
 
 django_application = get_asgi_application()  # before anything that imports models
 
-from app.practice.consumers import websocket_urlpatterns  # noqa: E402
+from app.interviews.consumers import websocket_urlpatterns as interviews  # noqa: E402
+from app.practice.consumers import websocket_urlpatterns as practice  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
         "http": django_application,
         "websocket": AllowedHostsOriginValidator(
-            AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
+            AuthMiddlewareStack(URLRouter([*practice, *interviews]))
         ),
     }
 )

@@ -15,6 +15,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "app.settings")
 celery = Celery("gauntlet")
 celery.config_from_object("app.settings:CELERY")
 celery.autodiscover_tasks(["app.practice"])
+celery.autodiscover_tasks(["app.authoring"], related_name="queue")
 
 
 @worker_ready.connect

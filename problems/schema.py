@@ -9,7 +9,13 @@ from uuid import UUID
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from problems.sections.answers import AnswersGrader
+from problems.sections.answers import (
+    AnswersGrader,
+    AnyField,
+    Misconception,
+    Parameter,
+    Term,
+)
 from problems.sections.concurrency import ConcurrencyGrader
 from problems.sections.design import DesignGrader
 from problems.sections.function import FunctionGrader
@@ -136,13 +142,60 @@ class Expectation(Strict):
         return self
 
 
+class Trigger(Strict):
+    """When a follow-up is due: after a verdict, so many minutes into the round, or on a metric."""
+
+    verdict: Literal["accepted", "rejected", "any"] | None = None
+    """After a submit with such a verdict."""
+    minutes: int | None = Field(default=None, ge=0, le=240)
+    """So many minutes into the round."""
+    metric: Text | None = None
+    """On what the grader measures: a key of the report's metrics or a case's, or score."""
+    below: float | None = None
+    """The metric is due under this."""
+    above: float | None = None
+    """The metric is due over this."""
+
+    @model_validator(mode="after")
+    def is_one_of_three(self) -> Trigger:
+        given = [self.verdict is not None, self.minutes is not None, self.metric is not None]
+        if sum(given) != 1:
+            raise contradiction(
+                [((), "a trigger must have one of verdict, minutes and metric; keep one")]
+            )
+        bounds = sum(bound is not None for bound in (self.below, self.above))
+        if bounds != (1 if self.metric is not None else 0):
+            message = "a metric, and only a metric, must have one of below and above; correct it"
+            raise contradiction([((), message)])
+        return self
+
+
+class FollowUpAnswer(Strict):
+    """Answers to a follow-up that can be judged: a worksheet, most often without parameters."""
+
+    parameters: list[Parameter] = Field(default_factory=list)
+    """What is drawn for the round; without, formulas hold constants."""
+    require: list[Text] = Field(default_factory=list)
+    """Conditions that drawn values must meet."""
+    terms: list[Term] = Field(default_factory=list)
+    """The steps of the arithmetic that the verdict shows."""
+    fields: list[AnyField] = Field(min_length=1, max_length=6)
+    """What is asked."""
+    misconceptions: list[Misconception] = Field(default_factory=list)
+    """Mistakes that have a name, with the value that they give."""
+
+
 class FollowUp(Strict):
-    """A question an interviewer asks after the verdict, and what a good answer holds."""
+    """A question an interviewer goes on with, and what a good answer holds."""
 
     question: Text
     """What an interviewer asks after the verdict."""
     points: list[Text] = Field(min_length=1)
     """What a good answer holds."""
+    trigger: Trigger = Trigger(verdict="accepted")
+    """When it is due in a mock interview."""
+    answer: FollowUpAnswer | None = None
+    """Fields that the answers grader judges; without, people judge the words."""
 
 
 class RubricLevel(Strict):

@@ -31,7 +31,9 @@ class Block:
 
 def is_single_file(files: Mapping[str, str]) -> bool:
     """Whether a package's files came out of one: its problem.yaml has ``files``."""
-    value = strict_yaml.read(files[SPEC]).value if SPEC in files else None
+    if FILES not in files.get(SPEC, ""):
+        return False  # known without reading it, which takes most of the time of a page
+    value = strict_yaml.read(files[SPEC]).value
     return isinstance(value, dict) and FILES in value
 
 

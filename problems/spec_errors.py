@@ -1,4 +1,4 @@
-"""Turns what pydantic finds wrong with a problem.yaml into complaints with places and advice."""
+"""Turns what pydantic finds wrong with a YAML file into complaints with places and advice."""
 
 from __future__ import annotations
 
@@ -49,22 +49,22 @@ def complaints_about(
     error: ValidationError,
     document: Document,
     path: str,
-    model: type[ProblemSpec] = ProblemSpec,
+    model: type[BaseModel] = ProblemSpec,
 ) -> Iterator[Complaint]:
-    """One complaint for each thing that is wrong with a `model`, in no order.
+    """One complaint for each thing wrong with a file that should hold a `model`, in no order.
 
     A value that the reader has complained about already is passed over.
     """
     said = {fault.position for fault in document.faults}
     for detail in error.errors(include_url=False):
-        for location, message, of_key in _explain(detail, document.value, model):
+        for location, message, of_key in _explain(detail, document.value, path, model):
             position = document.position(location, of_key=of_key)
             if document.values.get(location) not in said:
                 yield Complaint(path, position.line, position.column, message)
 
 
 def _explain(
-    detail: ErrorDetails, value: Any, model: type[ProblemSpec]
+    detail: ErrorDetails, value: Any, path: str, model: type[BaseModel]
 ) -> Iterator[tuple[Location, str, bool]]:
     """(location, message, whether the key is meant and not what it holds)."""
     location = _written_location(detail["loc"], value)
@@ -76,17 +76,18 @@ def _explain(
             yield location, _unknown_key(detail["loc"], str(location[-1]), model), True
         case "missing":
             parent = location[:-1]
-            yield parent, f"{_name(parent)} must have {location[-1]}, it has none; add it", True
+            whole = _name(parent) or path.rsplit("/", 1)[-1]
+            yield parent, f"{whole} must have {location[-1]}, it has none; add it", True
         case "union_tag_not_found" | "union_tag_invalid":
             got = detail["input"]
             kind = got.get("kind") if isinstance(got, dict) else got
-            allowed = _kinds_at(detail["loc"], model)
-            rule = f"{_name(location)}.kind must be one of {', '.join(allowed)};"
+            kinds = _kinds_at(detail["loc"], model)
+            rule = f"{_name(location)}.kind must be one of {', '.join(kinds)};"
             if kind is None:
                 yield location, f"{rule} it has none; add it", True
             else:
                 here = (*location, "kind")
-                yield here, f"{rule} got {_show(kind)}; {_advice(kind, allowed)}", False
+                yield here, f"{rule} got {_show(kind)}; {_advice(kind, kinds)}", False
         case _:
             yield location, _about_value(detail, _name(location)), False
 
@@ -139,26 +140,26 @@ def _parts(value: dict[str, Any] | list[Any]) -> Collection[str | int]:
     return value.keys() if isinstance(value, dict) else range(len(value))
 
 
-def _unknown_key(location: Location, key: str, model: type[ProblemSpec]) -> str:
+def _unknown_key(location: Location, key: str, model: type[BaseModel]) -> str:
     known = _keys_at(location[:-1], model)
     meant = nearest(key, known)
     advice = f"did you mean {meant}?" if meant else f"the keys here are {', '.join(known)}"
     return f"keys must be known to the format, {key} is not; {advice}"
 
 
-def _keys_at(location: Location, model: type[ProblemSpec]) -> list[str]:
-    """The keys of the model at a location of pydantic's, from the outermost `model`."""
+def _keys_at(location: Location, model: type[BaseModel]) -> list[str]:
+    """The keys of the model at a location of pydantic's."""
     return [key for one in _models_at(location, model) for key in one.model_fields]
 
 
-def _kinds_at(location: Location, model: type[ProblemSpec]) -> list[str]:
+def _kinds_at(location: Location, model: type[BaseModel]) -> list[str]:
     """The kinds that may be chosen from at a location of pydantic's."""
     models = _models_at(location, model)
     return list(dict.fromkeys(_kind(one) for one in models if "kind" in one.model_fields))
 
 
-def _models_at(location: Location, model: type[ProblemSpec]) -> list[type[BaseModel]]:
-    """The models at a location of pydantic's, several where it is not known which one is meant."""
+def _models_at(location: Location, model: type[BaseModel]) -> list[type[BaseModel]]:
+    """The models at a location, from the outermost `model`; several if unsure which is meant."""
     models: list[type[BaseModel]] = [model]
     for part in location:
         fields = [model.model_fields[part] for model in models if part in model.model_fields]
@@ -187,7 +188,7 @@ def _kind(model: type[BaseModel]) -> str:
 
 def _name(location: Location) -> str:
     parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in location]
-    return "".join(parts).removeprefix(".") or "problem.yaml"
+    return "".join(parts).removeprefix(".")
 
 
 def _show(got: Any) -> str:

@@ -15,7 +15,7 @@ HERE = Path(__file__).resolve().parent
 OUTPUT = HERE.parent / "static" / "build"
 STAMP = OUTPUT / "inputs.sha256"
 INSTALLED = HERE / "node_modules" / ".installed.sha256"
-RESULTS = ("site.js", "practice.js", "katex.css")
+RESULTS = ("site.js", "practice.js", "authoring.js", "katex.css")
 
 
 class BuildFailed(Exception):

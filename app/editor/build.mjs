@@ -1,4 +1,4 @@
-// Bundles src/ into app/static/build/: two scripts, KaTeX's style sheet and its fonts.
+// Bundles src/ into app/static/build/: three scripts, KaTeX's style sheet and its fonts.
 // Django gives the files their hashed names, so nothing here has one.
 import { copyFile, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -14,7 +14,7 @@ await mkdir(join(output, "fonts"), { recursive: true });
 
 await build({
   absWorkingDir: here,
-  entryPoints: ["src/site.js", "src/practice.js"],
+  entryPoints: ["src/site.js", "src/practice.js", "src/authoring.js"],
   outdir: output,
   bundle: true,
   minify: true,

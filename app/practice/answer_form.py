@@ -7,6 +7,7 @@ scripts keep as the draft.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, cast
 
 from django.http import QueryDict
@@ -29,7 +30,12 @@ _PLACEHOLDER = re.compile(r"\[\[([a-z][a-z0-9_]*)\]\]")
 
 def variant_of(spec: ProblemSpec, seed: int) -> Variant:
     """The values that a seed draws."""
-    return draw(Template.of(spec.grader.model_dump()), seed)
+    return variant_of_section(spec.grader.model_dump(), seed)
+
+
+def variant_of_section(section: Mapping[str, Any], seed: int) -> Variant:
+    """The same for any worksheet, such as the answer to a follow-up."""
+    return draw(Template.of(section), seed)
 
 
 def values_of(submission: Submission) -> list[Any]:
@@ -56,15 +62,21 @@ def values_by_name(variant: Variant) -> dict[str, str]:
 
 def form_context(version: ProblemVersion, variant: Variant, text: str) -> dict[str, Any]:
     """What ``practice/parts/answer_form.html`` shows, filled in from a draft."""
+    values = in_words(to_json(parameter_rows(variant)), lambda: texts_of(version))
+    return {"values": values, "fields": fields_of(variant, text, version)}
+
+
+def fields_of(
+    variant: Variant, text: str, version: ProblemVersion | None = None
+) -> list[dict[str, Any]]:
+    """The fields of a form, filled in from YAML, in the reader's language as `version` has it."""
     try:
         answers = read(text)
     except Unreadable:
         answers = {}
-    shown = {
-        "values": parameter_rows(variant),
-        "fields": [_field(one, answers.get(one.name, "")) for one in variant.template.fields],
-    }
-    return cast("dict[str, Any]", in_words(to_json(shown), lambda: texts_of(version)))
+    shown = [_field(one, answers.get(one.name, "")) for one in variant.template.fields]
+    texts = dict if version is None else lambda: texts_of(version)
+    return cast("list[dict[str, Any]]", in_words(to_json(shown), texts))
 
 
 def canonical(spec: ProblemSpec, text: str) -> str:
@@ -85,7 +97,12 @@ def unread(version: ProblemVersion, source: str, seed: int) -> str:
 
 def source_of(spec: ProblemSpec, data: QueryDict) -> str:
     """The answers of a form that was sent without scripts, as YAML."""
-    template = Template.of(spec.grader.model_dump())
+    return source_of_section(spec.grader.model_dump(), data)
+
+
+def source_of_section(section: Mapping[str, Any], data: QueryDict) -> str:
+    """The same for any worksheet."""
+    template = Template.of(section)
     answers: Answers = {}
     for one in template.fields:
         name = PREFIX + one.name

@@ -47,8 +47,8 @@ class SubmissionConsumer(AsyncJsonWebsocketConsumer):
             return
         self.user = cast(User, user)
         self.submission_id: UUID = self.scope["url_route"]["kwargs"]["pk"]
-        self.last_sequence = _after(cast(Mapping[str, Any], self.scope))
-        self.language = _language(cast(Mapping[str, Any], self.scope))
+        self.last_sequence = after_of(cast(Mapping[str, Any], self.scope))
+        self.language = language_of(cast(Mapping[str, Any], self.scope))
         self.last_told: dict[str, Any] = {}
         self.delivering = asyncio.Lock()
         if await self._submission() is None:
@@ -132,13 +132,13 @@ class SubmissionConsumer(AsyncJsonWebsocketConsumer):
         return {}
 
 
-def _after(scope: Mapping[str, Any]) -> int:
+def after_of(scope: Mapping[str, Any]) -> int:
     """The last sequence number that the browser has; anything odd counts as none."""
     value = parse_qs(scope["query_string"].decode("latin-1")).get("after", ["0"])[0]
     return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else 0
 
 
-def _language(scope: Mapping[str, Any]) -> str:
+def language_of(scope: Mapping[str, Any]) -> str:
     """The language of the page that opened the socket, found as LocaleMiddleware finds it."""
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     cookies = {key: morsel.value for key, morsel in SimpleCookie(headers.get("cookie", "")).items()}

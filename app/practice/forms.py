@@ -154,7 +154,7 @@ class SubmissionForm(forms.Form):
         original: Submission | None = data.get("original")
         drawn: Attempt | None = data.get("drawn")
         # A counterexample belongs to the version that found it.
-        version = original.version if original else self.version
+        version = original.judging_version if original else self.version
         kind = Submission.Kind(data["kind"])
         try:
             with transaction.atomic():

@@ -86,8 +86,12 @@ GRADERS: dict[str, Grader] = {
 
 
 def about_grader(spec: ProblemSpec) -> Iterator[tuple[Location, str]]:
-    """What the grader says is wrong with its section and cases, beyond their shape."""
+    """What graders say is wrong with their section, cases and follow-ups, beyond their shape."""
     settings = spec.grader.model_dump()
+    for number, follow_up in enumerate(spec.follow_ups):
+        if follow_up.answer is not None:
+            for fault in graders.answers.question_faults(follow_up.answer.model_dump()):
+                yield ("follow_ups", number, "answer", *fault.place), fault.message
     if spec.grader.kind == "answers":
         for fault in graders.answers.faults(settings):
             yield ("grader", *fault.place), fault.message

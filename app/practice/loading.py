@@ -16,6 +16,11 @@ from graders.verdict import JsonObject
 from problems.complaints import Complaint
 from problems.package import SHIPPED, Package, find_packages, read_packages, slug_of
 
+MANAGED_HERE = (
+    "an admin of this site has taken it over in the browser, so this package was left aside; "
+    "upload it there if it is to replace theirs"
+)
+
 
 class Change(StrEnum):
     """What loading did with one problem."""
@@ -62,11 +67,11 @@ def load_problems(roots: Sequence[Path] = (SHIPPED,)) -> LoadReport:
     packages, complaints = read_packages(folders, about_grader)
     report = LoadReport(complaints=complaints)
     # Slugs that are taken come last: the problem that has one may be about to be renamed.
-    for package in sorted(packages, key=lambda one: _slug_belongs_to_another(one) is not None):
+    for package in sorted(packages, key=lambda one: slug_belongs_to_another(one) is not None):
         report.warnings += package.warnings
-        refusal = _slug_belongs_to_another(package)
+        refusal = slug_belongs_to_another(package)
         if refusal is None:
-            report.problems.append(_load(package))
+            report.problems.append(bring_in(package))
         else:
             report.complaints.append(refusal)
     report.problems += _unpublish_all_but(packages, {slug_of(folder) for folder in folders})
@@ -74,7 +79,20 @@ def load_problems(roots: Sequence[Path] = (SHIPPED,)) -> LoadReport:
 
 
 @transaction.atomic
-def _load(package: Package) -> Loaded:
+def bring_in(package: Package, *, managed_here: bool = False) -> Loaded:
+    """Make one package the current version of its problem, and publish it.
+
+    Parameters
+    ----------
+    managed_here : bool
+        An admin of this site does it in the browser. From then on the problem is theirs, and a
+        package on disk no longer replaces it, publishes it or takes it away.
+
+    Raises
+    ------
+    IntegrityError
+        If the slug belongs to another problem; see `slug_belongs_to_another`.
+    """
     spec = package.spec
     problem = (
         Problem.objects.select_for_update(of=("self",))
@@ -83,11 +101,16 @@ def _load(package: Package) -> Loaded:
         .first()
     )
     before = problem.current_version if problem else None
+    if problem and problem.managed_here and not managed_here:
+        number = before.number if before else 0
+        notice = "" if before and before.digest == package.digest else MANAGED_HERE
+        return Loaded(problem.slug, Change.UNCHANGED, number, notice)
     if problem and before and before.digest == package.digest and problem.slug == package.slug:
         if problem.published:
             return Loaded(package.slug, Change.UNCHANGED, spec.version)
         problem.published = True
-        problem.save(update_fields=["published"])
+        problem.managed_here = managed_here
+        problem.save(update_fields=["published", "managed_here"])
         return Loaded(package.slug, Change.PUBLISHED, spec.version)
     problem, created = Problem.objects.update_or_create(
         uuid=spec.id,
@@ -100,6 +123,7 @@ def _load(package: Package) -> Loaded:
             "minutes": spec.minutes,
             "tags": list(spec.tags),
             "published": True,
+            "managed_here": managed_here,
         },
     )
     problem.current_version, _ = ProblemVersion.objects.get_or_create(
@@ -127,7 +151,8 @@ def _notice(before: ProblemVersion | None, package: Package) -> str:
     return f"version {before.number} before"
 
 
-def _slug_belongs_to_another(package: Package) -> Complaint | None:
+def slug_belongs_to_another(package: Package) -> Complaint | None:
+    """What is wrong if another problem has the package's slug already."""
     other = Problem.objects.filter(slug=package.slug).exclude(uuid=package.spec.id).first()
     if other is None:
         return None
@@ -140,7 +165,7 @@ def _slug_belongs_to_another(package: Package) -> Complaint | None:
 
 def _unpublish_all_but(packages: Iterable[Package], folder_names: set[str]) -> list[Loaded]:
     vanished = (
-        Problem.objects.filter(published=True)
+        Problem.objects.filter(published=True, managed_here=False)
         .exclude(uuid__in=[package.spec.id for package in packages])
         .exclude(slug__in=folder_names)
         .select_related("current_version")

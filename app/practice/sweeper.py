@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -24,6 +25,10 @@ logger = logging.getLogger(__name__)
 PATIENCE_S = 60.0
 
 
+# What other apps have to put back in each round; they add themselves when they are ready.
+further_rounds: list[Callable[[], None]] = []
+
+
 @dataclass(frozen=True, slots=True)
 class Swept:
     """What one sweep did, in submissions."""
@@ -35,7 +40,10 @@ class Swept:
 def sweep() -> Swept:
     """One round. Safe to run on many hosts at once: each step is a conditional UPDATE."""
     _leave_a_dead_queue()
-    return Swept(given_back=_give_back(), published_again=_publish_again())
+    swept = Swept(given_back=_give_back(), published_again=_publish_again())
+    for further in further_rounds:
+        further()
+    return swept
 
 
 def _give_back() -> int:

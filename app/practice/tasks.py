@@ -7,7 +7,7 @@ import os
 import secrets
 import threading
 from types import TracebackType
-from typing import Self
+from typing import Any, Protocol, Self
 from uuid import UUID
 
 from celery import shared_task
@@ -55,7 +55,9 @@ def publish(submission: Submission) -> None:
 def judge_submission(submission_id: str) -> None:
     """Judge it, if nobody else does. Every write shows the lease; who lost it stops silently."""
     submission = (
-        Submission.objects.select_related("version__problem").filter(pk=submission_id).first()
+        Submission.objects.select_related("version__problem", "rejudged_by")
+        .filter(pk=submission_id)
+        .first()
     )
     if submission is None:
         logger.warning("submission %s is gone, nothing to judge", submission_id)
@@ -77,8 +79,8 @@ def _judge_under_lease(submission: Submission, token: UUID) -> None:
         launcher = make_launcher()
         with Heartbeat(submission, token, launcher) as heartbeat:
             for event in judge(
-                submission.version.spec,
-                submission.version.files,
+                submission.judging_version.spec,
+                submission.judging_version.files,
                 submission.source,
                 Mode(submission.kind),
                 submission.seed,
@@ -107,11 +109,21 @@ def _judge_under_lease(submission: Submission, token: UUID) -> None:
         submission.fail(token, error_id)
 
 
+class Leased(Protocol):
+    """What a worker has for a while."""
+
+    pk: Any
+
+    def renew(self, token: UUID) -> bool:
+        """Keep the lease; False if it is lost."""
+        ...
+
+
 class Heartbeat:
     """Renews the lease while judging, and ends the programs when it is lost or cancelled."""
 
-    def __init__(self, submission: Submission, token: UUID, launcher: SandboxLauncher) -> None:
-        self._submission = submission
+    def __init__(self, leased: Leased, token: UUID, launcher: SandboxLauncher) -> None:
+        self._leased = leased
         self._token = token
         self._launcher = launcher
         self._lost = threading.Event()
@@ -121,7 +133,7 @@ class Heartbeat:
     def check(self) -> None:
         """Raise LeaseLost as soon as a beat has found the lease gone."""
         if self._lost.is_set():
-            raise LeaseLost(str(self._submission.pk))
+            raise LeaseLost(str(self._leased.pk))
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -142,9 +154,9 @@ class Heartbeat:
         try:
             while not self._over.wait(interval_s):
                 try:
-                    held = self._submission.renew(self._token)
+                    held = self._leased.renew(self._token)
                 except Exception as error:  # a locked or restarted database: try the next beat
-                    logger.warning("could not renew %s: %s", self._submission.pk, error)
+                    logger.warning("could not renew %s: %s", self._leased.pk, error)
                     continue
                 if not held:
                     self._lost.set()

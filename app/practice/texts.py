@@ -60,6 +60,10 @@ TEXTS: dict[str, str | Promise] = {
     "trace_point": _("Measuring from {at} ms"),
     "trace_measured": _("{a} to {b} ms: {length} ms apart"),
     "trace_found": _("{n} found"),
+    "clock_offline": _("No connection: the clock goes on by itself and asks again."),
+    "interview_gone": _("This interview is no longer open to you. Reload the page."),
+    "minutes_left": _("{minutes} min left"),
+    "time_up": _("Time is up. What stands in the editor is being sent."),
     # The editor's own words, keyed as CodeMirror keys them.
     "$ unchanged lines": _("{n} unchanged lines"),
     "Revert this chunk": _("Take this change from the left"),

@@ -34,6 +34,7 @@ urlpatterns = [
     path("submissions/<uuid:pk>/trace.json", traces.submission_trace, name="submission-trace"),
     path("submissions/<uuid:pk>/panel/", submissions.panel, name="panel"),
     path("submissions/<uuid:pk>/verdict/", submissions.verdict, name="verdict"),
+    path("submissions/<uuid:pk>/past/<int:number>/", submissions.past_verdict, name="past-verdict"),
     path("submissions/<uuid:pk>/cancel/", submissions.cancel, name="cancel"),
     path("submissions/<uuid:pk>/replay/", submissions.replay, name="replay"),
     path("submissions/<uuid:pk>/rejudge/", submissions.rejudge, name="rejudge"),

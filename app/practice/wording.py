@@ -19,7 +19,8 @@ from problems.translations import read_texts, texts_name
 def said_report(submission: Submission) -> dict[str, Any]:
     """The submission's report in the active language; empty while there is none."""
     return cast(
-        "dict[str, Any]", in_words(submission.report or {}, lambda: texts_of(submission.version))
+        "dict[str, Any]",
+        in_words(submission.report or {}, lambda: texts_of(submission.judging_version)),
     )
 
 

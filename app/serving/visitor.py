@@ -48,10 +48,13 @@ class Visitor:
         except ConnectionError:
             return self._request("GET", path, expected=200)[1]
 
+    def post(self, path: str, form: dict[str, str]) -> str:
+        """Send a plain form; where the site leads next. Raises Refused if it leads nowhere."""
+        return self._request("POST", path, 302, form)[0]
+
     def submit(self, slug: str, source: str, kind: str = "submit") -> UUID:
         """Send a source as the plain form does; the submission's id."""
-        form = {"source": source, "kind": kind}
-        location, _body = self._request("POST", f"/problems/{slug}/submit/", 302, form)
+        location = self.post(f"/problems/{slug}/submit/", {"source": source, "kind": kind})
         match = re.fullmatch(r"/submissions/([0-9a-f-]{36})/", location)
         if match is None:
             raise Refused(f"a submission must lead to its own page, got {location}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from graders.answers.worksheet.template import Fault, Template, TemplateInvalid
+from graders.answers.worksheet.variant import NoVariant, draw
 
 MIN_COMBINATIONS = 10_000  # so that nobody learns the answers by heart
 
@@ -24,3 +25,14 @@ def faults(settings: Mapping[str, object]) -> list[Fault]:
             f"got {template.combinations}; give more values to choose from",
         )
     ]
+
+
+def question_faults(settings: Mapping[str, object]) -> list[Fault]:
+    """What is wrong with a single question's worksheet, which may be without parameters."""
+    try:
+        draw(Template.of(settings), 0)
+    except TemplateInvalid as invalid:
+        return invalid.faults
+    except NoVariant as error:
+        return [Fault(("fields",), f"{error}; correct the formulas")]
+    return []

@@ -63,6 +63,7 @@ export class CodeEditor extends HTMLElement {
         highlightActiveLineGutter(),
         this.fields(),
         typing(),
+        this.furtherExtensions(),
         EditorView.contentAttributes.of({ "aria-label": text("editor") }),
         EditorView.updateListener.of((update) => {
           if (update.docChanged) this.changed();
@@ -104,6 +105,11 @@ export class CodeEditor extends HTMLElement {
       selection: { anchor: Math.min(this.view.state.selection.main.anchor, newText.length) },
       userEvent: "input.replace",
     });
+  }
+
+  // What another editor has besides.
+  furtherExtensions() {
+    return [];
   }
 
   changed() {

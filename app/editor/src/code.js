@@ -25,6 +25,8 @@ export const highlighting = HighlightStyle.define([
     color: "var(--code-function)",
   },
   { tag: [tags.className, tags.typeName], color: "var(--code-type)" },
+  // Keys of YAML; no other language here has this tag.
+  { tag: tags.definition(tags.propertyName), color: "var(--code-function)" },
   { tag: [tags.meta, tags.processingInstruction], color: "var(--code-meta)" },
   { tag: tags.invalid, color: "var(--bad)" },
 ]);

@@ -3,6 +3,8 @@ import { AnswerForm } from "./answer-form.js";
 import { CodeEditor } from "./code-editor.js";
 import { CodeDiff, CodeView } from "./code-view.js";
 import { InterleavingSteps } from "./interleaving.js";
+import { InterviewClock } from "./interview-clock.js";
+import { connectInterview } from "./interview-page.js";
 import { LiveSubmission } from "./live-submission.js";
 import { PipelineSteps } from "./pipeline-steps.js";
 import { enrich } from "./rich.js";
@@ -23,3 +25,6 @@ customElements.define("trace-viewer", TraceViewer);
 enrich(document);
 connectWorkbench();
 connectSelfReviews();
+connectInterview();
+// Last: when time is up it asks the editor to save.
+customElements.define("interview-clock", InterviewClock);

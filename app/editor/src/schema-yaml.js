@@ -116,7 +116,8 @@ function boundsInWords(bounds) {
   return said;
 }
 
-function serverLinter(lintUrl) {
+// The complaints alone, for a file in any language.
+export function serverLinter(lintUrl) {
   const ask = async (view) => {
     const { doc } = view.state;
     const body = JSON.stringify({ text: doc.toString() });

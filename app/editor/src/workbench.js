@@ -18,7 +18,7 @@ export function connectWorkbench() {
   editor.draft.recover();
 }
 
-function connectStatus(form, editor) {
+export function connectStatus(form, editor) {
   const status = form.querySelector(".draft-status");
   const show = (state, message) => {
     status.dataset.state = state;
@@ -33,7 +33,7 @@ function connectStatus(form, editor) {
   editor.draft.addEventListener("updated", () => show("saved", text("updated")));
 }
 
-function connectConflict(form, editor) {
+export function connectConflict(form, editor) {
   const dialog = document.getElementById("conflict");
   const body = dialog.querySelector("[data-diff]");
   let merge = null;
@@ -99,6 +99,8 @@ function connectSending(form, editor, split) {
   };
 
   form.addEventListener("submit", async (event) => {
+    // A button that leads to another page takes the form along as it is.
+    if (event.submitter?.hasAttribute("data-plain")) return;
     event.preventDefault();
     if (sending) return;
     sending = true;

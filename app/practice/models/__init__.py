@@ -3,13 +3,14 @@
 from app.practice.models.attempts import Attempt, AttemptSpent
 from app.practice.models.drafts import Draft, StaleDraft
 from app.practice.models.problems import Problem, ProblemVersion
-from app.practice.models.submissions import LeaseLost, Submission, SubmissionEvent
+from app.practice.models.submissions import LeaseLost, PastVerdict, Submission, SubmissionEvent
 
 __all__ = [
     "Attempt",
     "AttemptSpent",
     "Draft",
     "LeaseLost",
+    "PastVerdict",
     "Problem",
     "ProblemVersion",
     "StaleDraft",

@@ -30,6 +30,8 @@ class Problem(models.Model):
     minutes = models.PositiveSmallIntegerField()
     tags: models.JSONField[list[str], list[str]] = models.JSONField(default=list)
     published = models.BooleanField(default=True)
+    # An admin of this site has taken it over in the browser: folders of packages leave it alone.
+    managed_here = models.BooleanField(default=False)
     current_version = models.ForeignKey(
         "ProblemVersion", null=True, on_delete=models.PROTECT, related_name="+"
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets
 import uuid
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Self, cast
+from typing import Any, Self, cast
 
 from django.conf import settings
 from django.db import models, transaction
@@ -16,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from app.accounts.models import User
 from app.practice.models.problems import ProblemVersion
+from app.practice.signals import submission_finished
 from graders.text import say, to_json
 from graders.verdict import Event, EventKind, JsonObject, Report, Verdict
 
@@ -29,12 +31,22 @@ def new_seed() -> int:
     return secrets.randbelow(2**53)  # exact in JavaScript and JSON too
 
 
+# Each gives the ids of submissions of other people that a person may see: an app that lets people
+# into one another's work adds its own when it is ready.
+shown_by_others: list[Callable[[User], models.QuerySet[Any, Any]]] = []
+
+
 class SubmissionQuerySet(models.QuerySet["Submission"]):
     """Questions about submissions."""
 
     def visible_to(self, user: User) -> Self:
-        """A person sees their own; staff see all."""
-        return self if user.is_staff else self.filter(user=user)
+        """A person sees their own and what they were let into; staff see all."""
+        if user.is_staff:
+            return self
+        allowed = Q(user=user)
+        for submissions_shown_to in shown_by_others:
+            allowed |= Q(pk__in=submissions_shown_to(user))
+        return self.filter(allowed)
 
     def submits(self) -> Self:
         """Those that count: no runs on samples."""
@@ -70,7 +82,11 @@ class Submission(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
-    version = models.ForeignKey(ProblemVersion, on_delete=models.PROTECT)
+    version = models.ForeignKey(ProblemVersion, on_delete=models.PROTECT)  # it was sent to this one
+    # After a rejudge: the version that the verdict is of, where it is not that one.
+    rejudged_by = models.ForeignKey(
+        ProblemVersion, null=True, on_delete=models.PROTECT, related_name="+"
+    )
     kind = models.CharField(max_length=6, choices=Kind.choices)
     source = models.TextField()
     seed = models.BigIntegerField(default=new_seed)
@@ -143,6 +159,11 @@ class Submission(models.Model):
         """Nothing more will happen unless an admin asks for it."""
         return self.status in (self.Status.DONE, self.Status.CANCELLED)
 
+    @property
+    def judging_version(self) -> ProblemVersion:
+        """The version that its verdict is of: the one it was sent to, unless it was rejudged."""
+        return self.rejudged_by or self.version
+
     def place_in_queue(self) -> int:
         """1 for the next one to be judged; 0 if it does not wait."""
         if self.status != self.Status.QUEUED:
@@ -204,6 +225,7 @@ class Submission(models.Model):
                 raise LeaseLost(str(self.pk))
             # The report is on the submission; the event only says that it is there.
             self.append_event(EventKind.VERDICT.value, {"verdict": report["verdict"]})
+            self._tell_that_it_finished()
 
     def fail(self, token: uuid.UUID, error_id: str) -> None:
         """End with a judge error: our fault, never counted. Raises LeaseLost as `record` does."""
@@ -227,6 +249,7 @@ class Submission(models.Model):
             )
             if cancelled:
                 self.append_event("cancelled")
+                self._tell_that_it_finished()
         return cancelled == 1
 
     def give_back(self, error_id: str) -> bool:
@@ -256,8 +279,12 @@ class Submission(models.Model):
         return returned == 1
 
     def rejudge(self) -> bool:
-        """An admin's wish: done -> queued with a fresh count of attempts; the source stays."""
+        """An admin's wish: done -> queued with a fresh count of attempts; the source stays.
+
+        So does the verdict that it had, as a `PastVerdict`.
+        """
         with transaction.atomic():
+            self._keep_verdict()
             returned = Submission.objects.filter(pk=self.pk, status=self.Status.DONE).update(
                 status=self.Status.QUEUED,
                 verdict="",
@@ -273,6 +300,51 @@ class Submission(models.Model):
                 self.append_event("rejudged")
         return returned == 1
 
+    def take_verdict(
+        self, of: ProblemVersion, verdict: str, score: float, report: JsonObject
+    ) -> bool:
+        """Replace the verdict by that of another version; the old one stays as a `PastVerdict`.
+
+        False, and nothing changes, if the submission is not as this object knows it: somebody
+        else had it judged meanwhile.
+        """
+        unchanged = Submission.objects.filter(
+            pk=self.pk,
+            status=self.Status.DONE,
+            verdict=self.verdict,
+            finished_at=self.finished_at,
+            rejudged_by=self.rejudged_by_id,
+        )
+        with transaction.atomic():
+            self._keep_verdict()
+            taken = unchanged.update(
+                verdict=verdict,
+                score=score,
+                report=report,
+                error_id="",
+                rejudged_by=of,
+                finished_at=timezone.now(),
+            )
+            if not taken:
+                transaction.set_rollback(True)
+                return False
+            self.append_event("verdict_replaced", {"verdict": verdict, "version": of.number})
+        return True
+
+    def _keep_verdict(self) -> None:
+        """Copy the verdict that stands now, if one does. Call it inside the transaction."""
+        standing = Submission.objects.filter(pk=self.pk, status=self.Status.DONE).first()
+        if standing is not None and standing.report is not None:
+            PastVerdict.objects.create(
+                submission=standing,
+                version=standing.judging_version,
+                verdict=standing.verdict,
+                score=standing.score,
+                report=standing.report,
+                error_id=standing.error_id,
+                finished_at=standing.finished_at,
+            )
+
     def append_event(self, kind: str, data: JsonObject | None = None) -> None:
         """Add an event with the next number. Call it inside the transaction of the transition."""
         Submission.objects.filter(pk=self.pk).update(event_count=F("event_count") + 1)
@@ -282,6 +354,11 @@ class Submission(models.Model):
             sequence=sequence,
             kind=kind,
             data=cast("JsonObject", to_json(data or {})),
+        )
+
+    def _tell_that_it_finished(self) -> None:
+        transaction.on_commit(
+            lambda: submission_finished.send_robust(sender=Submission, submission=self)
         )
 
     def _held(self, token: uuid.UUID) -> models.QuerySet[Submission]:
@@ -308,6 +385,41 @@ class Submission(models.Model):
         return cls.objects.filter(
             Q(status=cls.Status.JUDGING), Q(lease_expires_at__lt=timezone.now())
         )
+
+
+class PastVerdict(models.Model):
+    """A verdict that a submission had before it was judged again; it stays readable, whole."""
+
+    submission = models.ForeignKey(
+        Submission, on_delete=models.CASCADE, related_name="past_verdicts"
+    )
+    version = models.ForeignKey(ProblemVersion, on_delete=models.PROTECT, related_name="+")
+    verdict = models.CharField(max_length=4, choices=Submission.Outcome.choices)
+    score = models.FloatField()
+    report: models.JSONField[JsonObject, JsonObject] = models.JSONField()
+    error_id = models.CharField(max_length=12, blank=True)
+    finished_at = models.DateTimeField(null=True)
+    replaced_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["submission", "-replaced_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.submission_id} was {self.verdict} by {self.version}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("practice:past-verdict", args=[self.submission_id, self.pk])
+
+    def as_submission(self) -> Submission:
+        """The submission as it stood then, for the pages that show one. Not to be saved."""
+        then = Submission.objects.select_related("version__problem", "user").get(
+            pk=self.submission_id
+        )
+        then.rejudged_by = self.version
+        then.status = Submission.Status.DONE
+        then.verdict, then.score, then.report = self.verdict, self.score, self.report
+        then.error_id, then.finished_at = self.error_id, self.finished_at
+        return then
 
 
 class SubmissionEvent(models.Model):

@@ -81,8 +81,9 @@ def with_drawings(assessment: dict[str, Any]) -> dict[str, Any]:
 
 
 def _cases(submission: Submission, report: dict[str, Any]) -> list[dict[str, Any]]:
-    texts = texts_of(submission.version)
+    texts = texts_of(submission.judging_version)
     breaks = {
-        case.name: texts.get(case.breaks, case.breaks) for case in submission.version.spec.cases
+        case.name: texts.get(case.breaks, case.breaks)
+        for case in submission.judging_version.spec.cases
     }
     return [{**case, "breaks": breaks.get(case["name"], "")} for case in report.get("cases", [])]

@@ -120,9 +120,25 @@ def submission_page(request: SignedInRequest, pk: UUID) -> HttpResponse:
         "problem": submission.version.problem,
         "is_mine": submission.user == request.user,
         "values": values_of(submission),
+        "past_verdicts": submission.past_verdicts.select_related("version"),
         "on_its_own_page": True,
     }
     return render(request, "practice/submission.html", context)
+
+
+@require_GET
+def past_verdict(request: SignedInRequest, pk: UUID, number: int) -> HttpResponse:
+    """A verdict that the submission had before it was judged again, as it was shown then."""
+    submission = get_submission(request, pk)
+    past = get_object_or_404(submission.past_verdicts.select_related("version"), pk=number)
+    context = {
+        **verdict_context(past.as_submission()),
+        "past": past,
+        "problem": submission.version.problem,
+        "can_replay": False,
+        "on_its_own_page": True,
+    }
+    return render(request, "practice/past_verdict.html", context)
 
 
 @require_GET
@@ -155,7 +171,7 @@ def cancel(request: SignedInRequest, pk: UUID) -> HttpResponse:
 def replay(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """Judge the counterexample again, with the same source."""
     original = get_submission(request, pk)
-    problem, version = original.version.problem, original.version
+    problem, version = original.version.problem, original.judging_version
     again = replay_of(original)
     if again is None:
         message = _("A replay needs a submission with a counterexample, this one has none.")

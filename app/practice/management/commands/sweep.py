@@ -12,13 +12,19 @@ from django.core.management.base import BaseCommand
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
+from app.interviews.running import sweep as settle_interviews
 from app.practice.sweeper import sweep
 
 logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
-    help = str(_("Give back what dead workers left and publish what the broker forgot."))
+    help = str(
+        _(
+            "Give back what dead workers left, publish what the broker forgot, and end the rounds "
+            "of interviews whose time is up."
+        )
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="sweep once and end")
@@ -31,6 +37,7 @@ class Command(BaseCommand):
         while True:
             try:
                 swept = sweep()
+                settle_interviews()
                 if swept.given_back or swept.published_again:
                     logger.info(
                         "swept: %d given back, %d published again",

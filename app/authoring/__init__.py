@@ -1,0 +1,1 @@
+"""Problems written on the site: working copies, their proof, publishing, versions, rejudging."""

@@ -1,0 +1,21 @@
+"""What the site remembers of writing problems: working copies, proofs, rejudges, the trail."""
+
+from app.authoring.models.rejudges import Rejudge, RejudgeItem
+from app.authoring.models.trail import Action, TrailEntry
+from app.authoring.models.verifications import Verification, VerificationTrial
+from app.authoring.models.work import Run, Work
+from app.authoring.models.working_copies import StaleFile, WorkingCopy, WorkingFile
+
+__all__ = [
+    "Action",
+    "Rejudge",
+    "RejudgeItem",
+    "Run",
+    "StaleFile",
+    "TrailEntry",
+    "Verification",
+    "VerificationTrial",
+    "Work",
+    "WorkingCopy",
+    "WorkingFile",
+]

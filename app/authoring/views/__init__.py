@@ -1,0 +1,1 @@
+"""What an admin sees of authoring, one module per kind of page."""

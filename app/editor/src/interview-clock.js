@@ -1,0 +1,172 @@
+// The clock of an interview: counts down to the server's deadlines, keeps what was typed when time
+// is up, and brings the page that belongs to where the interview stands.
+import { Offline, SignedOut } from "./requests.js";
+import { ServerClock } from "./server-clock.js";
+import { text } from "./texts.js";
+
+const SYNC_MS = 30000;
+const HURRIED_MS = 1000;
+const FIRST_WAIT_MS = 400;
+const LONGEST_WAIT_MS = 15000;
+const FINAL = { 4401: "watch_signed_out", 4404: "interview_gone" };
+const ANNOUNCED_MIN = [10, 5, 1];
+
+export function written(ms) {
+  const seconds = Math.max(0, Math.ceil(ms / 1000));
+  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  const two = (number) => String(number).padStart(2, "0");
+  return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+}
+
+export class InterviewClock extends HTMLElement {
+  connectedCallback() {
+    const known = JSON.parse(document.getElementById("clock").textContent);
+    this.pageState = known.state;
+    this.clock = new ServerClock(this.dataset.url, known);
+    this.left = this.querySelector(".clock-left");
+    this.total = this.querySelector(".clock-total");
+    this.trouble = this.querySelector(".clock-trouble");
+    this.announcer = this.querySelector(".clock-announcer");
+    this.last = Number(this.dataset.after);
+    this.wait_ms = FIRST_WAIT_MS;
+    this.leaving = new AbortController();
+    const { signal } = this.leaving;
+    this.clock.addEventListener("known", () => this.learned(), { signal });
+    for (const happened of ["focus", "online", "pageshow"]) {
+      addEventListener(happened, () => this.sync(), { signal });
+    }
+    document.addEventListener("visibilitychange", () => document.hidden || this.sync(), { signal });
+    this.tick();
+    this.sync();
+    this.connect();
+  }
+
+  disconnectedCallback() {
+    this.leaving.abort();
+    clearTimeout(this.ticking);
+    clearTimeout(this.syncing);
+    clearTimeout(this.retry);
+    this.socket?.close();
+  }
+
+  // What the page counts down to: null where nothing runs.
+  get leftMs() {
+    const { deadline_ms, break_ends_ms, left_ms } = this.clock.known;
+    if (left_ms !== null) return left_ms;
+    const until = deadline_ms ?? break_ends_ms;
+    return until === null ? null : until - this.clock.now();
+  }
+
+  tick() {
+    if (this.clock.hasJumped) this.sync();
+    const left = this.leftMs;
+    this.left.textContent = left === null ? "–" : written(left);
+    const { later_ms, state } = this.clock.known;
+    this.total.textContent = written((state === "break" ? 0 : Math.max(0, left ?? 0)) + later_ms);
+    this.dataset.near = left !== null && left < 300000 && state !== "break" ? "yes" : "no";
+    this.announce(left, state);
+    if (left !== null && left <= 0 && this.clock.known.left_ms === null) this.timeUp();
+    // Wake just after the shown second changes.
+    const next = left === null ? 1000 : (((left % 1000) + 1000) % 1000) + 5;
+    clearTimeout(this.ticking);
+    this.ticking = setTimeout(() => this.tick(), next);
+  }
+
+  announce(left, state) {
+    if (left === null || !state.startsWith("round")) return;
+    const minutes = ANNOUNCED_MIN.find((one) => left <= one * 60000 && left > one * 60000 - 2000);
+    if (minutes === undefined || minutes === this.announced) return;
+    this.announced = minutes;
+    this.announcer.textContent = text("minutes_left", { minutes });
+  }
+
+  // Time is up here: keep the last words, then wait for the server to say so too.
+  timeUp() {
+    if (this.isUp) return;
+    this.isUp = true;
+    if (this.pageState.startsWith("round")) {
+      this.say(text("time_up"));
+      const form = document.getElementById("code-form");
+      const editor = form?.querySelector("code-editor, answer-form");
+      editor?.draft?.save();
+      if (form) form.inert = true;
+    }
+    this.sync();
+  }
+
+  async sync() {
+    clearTimeout(this.syncing);
+    try {
+      await this.clock.sync();
+      if (!this.isUp) this.say("");
+    } catch (error) {
+      if (error instanceof SignedOut) this.say(text("watch_signed_out"));
+      else if (error instanceof Offline) this.say(text("clock_offline"));
+      else this.say(text("clock_offline"));
+    } finally {
+      clearTimeout(this.syncing);
+      this.syncing = setTimeout(() => this.sync(), this.isUp ? HURRIED_MS : SYNC_MS);
+    }
+  }
+
+  learned() {
+    if (this.clock.known.state !== this.pageState) {
+      this.turn();
+      return;
+    }
+    if (this.isUp && (this.leftMs ?? 1) > 0) {
+      // Minutes were added at the last moment.
+      this.isUp = false;
+      const form = document.getElementById("code-form");
+      if (form) form.inert = false;
+      this.say("");
+    }
+    this.tick();
+  }
+
+  // Another page is due. What is typed goes along first; a round that is over refuses it.
+  async turn() {
+    if (this.turning) return;
+    this.turning = true;
+    const editor = document.querySelector("#code-form code-editor, #code-form answer-form");
+    await editor?.draft?.save();
+    location.reload();
+  }
+
+  connect() {
+    clearTimeout(this.retry);
+    const address = new URL(`/ws/interviews/${this.dataset.id}/`, location.href);
+    address.protocol = address.protocol.replace("http", "ws");
+    address.searchParams.set("after", this.last);
+    const socket = new WebSocket(address);
+    this.socket = socket;
+    socket.addEventListener("open", () => {
+      this.wait_ms = FIRST_WAIT_MS;
+    });
+    socket.addEventListener("message", ({ data }) => this.take(JSON.parse(data)));
+    socket.addEventListener("close", ({ code }) => {
+      if (socket !== this.socket || !this.isConnected) return;
+      if (FINAL[code]) {
+        this.say(text(FINAL[code]));
+        return;
+      }
+      this.retry = setTimeout(() => this.connect(), this.wait_ms * (0.5 + Math.random() / 2));
+      this.wait_ms = Math.min(LONGEST_WAIT_MS, 2 * this.wait_ms);
+    });
+  }
+
+  take(message) {
+    if (message.type === "moment") {
+      if (message.sequence <= this.last) return;
+      this.last = message.sequence;
+      document.body.dispatchEvent(new CustomEvent("interview-moment", { detail: message }));
+    } else if (message.type === "clock") {
+      this.sync();
+    }
+  }
+
+  say(message) {
+    this.trouble.textContent = message;
+    this.trouble.hidden = !message;
+  }
+}

@@ -1,0 +1,329 @@
+"""What happens in an interview, each step in one transaction with its moments.
+
+Anybody may call `settle` at any time: pages, sockets and the sweeper do. It makes true what the
+clock says, so a browser that is gone, a web server that restarts or a broker that is away change
+nothing. Of two who do the same at once one loses a conditional UPDATE and records nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Q
+
+from app.accounts.models import User
+from app.interviews.doorbell import ring
+from app.interviews.follow_ups import due_by_time, due_by_verdict
+from app.interviews.models import Interview, InterviewRound, Moment, RoundSubmission
+from app.interviews.models.rounds import GRACE_S
+from app.interviews.server_time import now
+from app.practice.drawn import canonical
+from app.practice.forms import check_text
+from app.practice.judging import queue_of
+from app.practice.models import Submission
+from app.practice.tasks import publish
+from graders.verdict import JsonObject
+
+logger = logging.getLogger(__name__)
+
+EndedBy = InterviewRound.EndedBy
+
+
+def start(interview: Interview, by: User) -> bool:
+    """Planned -> running, and the first round begins; False if somebody was first."""
+    at = now()
+    with transaction.atomic():
+        planned = Interview.objects.filter(pk=interview.pk, status=Interview.Status.PLANNED)
+        if not planned.update(status=Interview.Status.RUNNING, started_at=at):
+            return False
+        interview.record(Moment.Kind.STARTED, author=by, at=at)
+        _begin_next(interview, by, at)
+    ring(interview.pk)
+    return True
+
+
+def begin_next_round(interview: Interview, by: User | None) -> bool:
+    """End the break; False if a round runs, or none is left."""
+    with transaction.atomic():
+        begun = _begin_next(interview, by, now())
+    ring(interview.pk)
+    return begun
+
+
+def _begin_next(interview: Interview, by: User | None, at: datetime) -> bool:
+    upcoming = interview.next_round()
+    if upcoming is None or not upcoming.begin(at):
+        return False
+    Interview.objects.filter(pk=interview.pk).update(break_ends_at=None)
+    interview.record(
+        Moment.Kind.ROUND_BEGAN,
+        {"minutes": upcoming.minutes},
+        author=by,
+        interview_round=upcoming,
+        at=at,
+    )
+    return True
+
+
+def end_round(interview_round: InterviewRound, by: EndedBy, who: User | None) -> bool:
+    """End a running round: what stands in the editor is sent, then the break or the end comes.
+
+    By time it ends only when deadline and grace are over. False if it does not run, or is paused.
+    """
+    at, interview = now(), interview_round.interview
+    with transaction.atomic():
+        if not interview_round.end(at, by):
+            return False
+        interview_round.refresh_from_db()
+        payload: JsonObject = {"by": by.value}
+        unsent = _send_what_stands_there(interview_round)
+        if unsent:
+            payload["unsent"] = unsent
+        interview.record(
+            Moment.Kind.ROUND_ENDED,
+            payload,
+            author=who,
+            interview_round=interview_round,
+            at=interview_round.ended_at,
+        )
+        if interview.next_round() is None:
+            _end(interview, interview_round.ended_at or at, who)
+        elif interview.break_minutes == 0:
+            _begin_next(interview, None, at)
+        elif interview.break_minutes is not None:
+            # From now and not from the deadline: a site that was down costs nobody their break.
+            Interview.objects.filter(pk=interview.pk).update(
+                break_ends_at=at + timedelta(minutes=interview.break_minutes)
+            )
+    ring(interview.pk)
+    return True
+
+
+def end_interview(interview: Interview, by: User) -> bool:
+    """End it before its last round; what was not begun is not sat."""
+    own = by.pk == interview.candidate_id
+    with transaction.atomic():
+        running = interview.current_round()
+        if running is not None:
+            if interview.is_paused:
+                _resume(interview, by)
+                running.refresh_from_db()
+            end_round(running, EndedBy.CANDIDATE if own else EndedBy.INTERVIEWER, by)
+        ended = _end(interview, now(), by)
+    ring(interview.pk)
+    return ended
+
+
+def _end(interview: Interview, at: datetime, by: User | None) -> bool:
+    running = Interview.objects.filter(pk=interview.pk, status=Interview.Status.RUNNING)
+    ended = running.update(status=Interview.Status.ENDED, ended_at=at, break_ends_at=None)
+    if ended:
+        interview.record(Moment.Kind.ENDED, author=by, at=at)
+    return ended == 1
+
+
+def pause(interview: Interview, by: User) -> bool:
+    """Stop the clock, where the rules allow it and time is left."""
+    at = now()
+    with transaction.atomic():
+        settle(interview)
+        paused = interview.pause(at)
+        if paused:
+            interview.record(
+                Moment.Kind.PAUSED, author=by, interview_round=interview.current_round(), at=at
+            )
+    ring(interview.pk)
+    return paused
+
+
+def resume(interview: Interview, by: User) -> bool:
+    """Let the clock go on."""
+    with transaction.atomic():
+        resumed = _resume(interview, by)
+    ring(interview.pk)
+    return resumed
+
+
+def _resume(interview: Interview, by: User) -> bool:
+    at = now()
+    resumed = interview.resume(at)
+    if resumed:
+        interview.refresh_from_db()
+        interview.record(
+            Moment.Kind.RESUMED, author=by, interview_round=interview.current_round(), at=at
+        )
+    return resumed
+
+
+def add_minutes(interview_round: InterviewRound, minutes: int, by: User) -> bool:
+    """Give the running round more time."""
+    with transaction.atomic():
+        added = interview_round.add_minutes(minutes)
+        if added:
+            interview_round.interview.record(
+                Moment.Kind.TIME_ADDED,
+                {"minutes": minutes},
+                author=by,
+                interview_round=interview_round,
+            )
+    ring(interview_round.interview_id)
+    return added
+
+
+def settle(interview: Interview) -> Interview:
+    """Make true what the clock says, and return the interview as it is then."""
+    interview.refresh_from_db()
+    if interview.status == Interview.Status.RUNNING:
+        for _step in range(2 * interview.rounds.count()):
+            if not _step_on(interview):
+                break
+            interview.refresh_from_db()
+        running = interview.current_round()
+        if running is not None and not interview.is_paused:
+            due_by_time(running, now())
+    record_verdicts(interview)
+    interview.refresh_from_db()
+    return interview
+
+
+def _step_on(interview: Interview) -> bool:
+    running = interview.current_round()
+    if running is not None:
+        return end_round(running, EndedBy.TIME, None)
+    over = interview.break_ends_at is not None and interview.break_ends_at <= now()
+    return over and begin_next_round(interview, None)
+
+
+def record_verdicts(interview: Interview) -> None:
+    """Put verdicts that were reached meanwhile on the timeline, with the time of the judge."""
+    finished = [Submission.Status.DONE, Submission.Status.CANCELLED]
+    fresh = RoundSubmission.objects.filter(
+        interview_round__interview=interview, is_recorded=False, submission__status__in=finished
+    )
+    for one in fresh.select_related("submission", "interview_round__version"):
+        with transaction.atomic():
+            unrecorded = RoundSubmission.objects.filter(pk=one.pk, is_recorded=False)
+            if unrecorded.update(is_recorded=True):
+                _record_verdict(interview, one)
+        ring(interview.pk)
+
+
+def _record_verdict(interview: Interview, one: RoundSubmission) -> None:
+    submission, interview_round = one.submission, one.interview_round
+    told = {"submission": str(submission.pk), "kind": submission.kind}
+    interview.record(
+        Moment.Kind.VERDICT,
+        {**told, "verdict": submission.verdict, "score": submission.score},
+        interview_round=interview_round,
+        at=submission.finished_at,
+    )
+    counterexample = (submission.report or {}).get("counterexample")
+    if isinstance(counterexample, dict):
+        interview.record(
+            Moment.Kind.COUNTEREXAMPLE,
+            {**told, "summary": counterexample.get("summary", "")},
+            interview_round=interview_round,
+            at=submission.finished_at,
+        )
+    due_by_verdict(interview_round, submission, now())
+
+
+def _send_what_stands_there(interview_round: InterviewRound) -> str:
+    """Send the text of a round that has ended, if it is more than what was sent before.
+
+    Returns why it was not sent, where it should have been and could not; else nothing.
+    """
+    version, text = interview_round.version, interview_round.text
+    if version is None or not text.strip():
+        return ""
+    spec = version.spec
+    submits = [one for one in interview_round.submissions() if one.kind == Submission.Kind.SUBMIT]
+    if canonical(spec, text) == canonical(spec, version.starter):
+        return ""
+    if spec.is_drawn_per_attempt and spent(interview_round):
+        return ""
+    if submits and submits[-1].source == text and submits[-1].status != "cancelled":
+        return ""
+    try:
+        check_text(text, spec.limits.source_kib)
+    except ValidationError as refusal:
+        return str(refusal.code)
+    send(interview_round, Submission.Kind.SUBMIT, text, None, is_automatic=True)
+    return ""
+
+
+def spent(interview_round: InterviewRound) -> bool:
+    """Whether a worksheet's values were judged in this round: the right answers were shown then."""
+    submits = interview_round.submissions().filter(kind=Submission.Kind.SUBMIT)
+    ours = Q(status=Submission.Status.CANCELLED) | Q(verdict=Submission.Outcome.JUDGE_ERROR)
+    return bool(submits.exclude(ours).exists())
+
+
+def send(
+    interview_round: InterviewRound,
+    kind: Submission.Kind,
+    source: str,
+    by: User | None,
+    *,
+    replay: JsonObject | None = None,
+    is_automatic: bool = False,
+) -> Submission:
+    """Have a source judged as the candidate's, by the same judge as in practice.
+
+    The caller holds the round's row, and has checked that the round takes it.
+    """
+    interview = interview_round.interview
+    version = interview_round.version
+    if version is None:
+        raise ValueError(f"a submission needs a problem, {interview_round} has a question")
+    with transaction.atomic():
+        submission = Submission.send(
+            interview.candidate,
+            version,
+            kind,
+            source,
+            replay=replay,
+            queue=queue_of(version.spec),
+            seed=interview_round.seed if version.spec.is_drawn_per_attempt else None,
+        )
+        RoundSubmission.objects.create(
+            interview_round=interview_round, submission=submission, is_automatic=is_automatic
+        )
+        interview.record(
+            Moment.Kind.SENT,
+            {"submission": str(submission.pk), "kind": kind.value, "automatic": is_automatic},
+            author=by,
+            interview_round=interview_round,
+            at=submission.created_at,
+        )
+    publish(submission)
+    ring(interview.pk)
+    return submission
+
+
+def sweep() -> int:
+    """Settle every interview in which the clock or a verdict has something to say; how many."""
+    at = now()
+    overdue = Q(
+        status=Interview.Status.RUNNING,
+        paused_at=None,
+        rounds__status="running",
+        rounds__deadline__lt=at - timedelta(seconds=GRACE_S),
+    )
+    over = Q(status=Interview.Status.RUNNING, break_ends_at__lte=at)
+    finished = [Submission.Status.DONE, Submission.Status.CANCELLED]
+    unrecorded = Q(
+        rounds__round_submissions__is_recorded=False,
+        rounds__round_submissions__submission__status__in=finished,
+    )
+    settled = 0
+    for interview in Interview.objects.filter(overdue | over | unrecorded).distinct():
+        try:
+            settle(interview)
+            settled += 1
+        except Exception:  # one broken interview must not keep the others waiting
+            logger.exception("could not settle interview %s", interview.pk)
+    return settled

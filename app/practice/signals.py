@@ -1,0 +1,9 @@
+"""What practice tells whoever listens, without knowing them."""
+
+from __future__ import annotations
+
+from django.dispatch import Signal
+
+# Sent with `submission` once its verdict, or its cancelling, is committed. A listener that fails
+# harms nobody, and a process that dies in between sends nothing: look into the database as well.
+submission_finished = Signal()

@@ -1,0 +1,1 @@
+"""Templates of interviews and questions that no grader judges: YAML, read strictly."""

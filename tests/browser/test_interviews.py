@@ -1,0 +1,201 @@
+"""Interviews in a real browser: no drift, no lost words, two people at once."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from app.accounts.models import User
+from app.interviews import running
+from app.interviews.models import Interview, InterviewRound, RoundSubmission
+from app.practice.models import Problem, Submission
+from tests.app.interviews.conftest import (
+    MovedClock,
+    Plan,
+    current,
+    interview,
+    interviewer,
+    plan,
+    queued,
+    room,
+    server_clock,
+)
+from tests.app.practice_data import RIGHT
+from tests.browser.conftest import PHONE, OpenBrowser
+from tests.browser.editor_page import editor, write
+
+__all__ = ["interview", "interviewer", "plan", "queued", "room", "server_clock"]
+
+
+@pytest.fixture(autouse=True)
+def sockets_that_look_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.interviews.consumers.LOOK_INTERVAL_S", 0.2)
+
+
+def shown_s(page: Page) -> float:
+    """Seconds on the page's clock."""
+    parts = page.locator(".clock-left").inner_text().split(":")
+    return float(sum(int(part) * 60**place for place, part in enumerate(reversed(parts))))
+
+
+def left_s(made: Interview, clock: MovedClock) -> float:
+    deadline = current(made).deadline
+    assert deadline is not None
+    return (deadline - clock.now()).total_seconds()
+
+
+def expect_right(page: Page, made: Interview, clock: MovedClock) -> None:
+    """Within a second of the server's, once the page has had a moment to ask."""
+    for _look in range(50):
+        if abs(shown_s(page) - left_s(made, clock)) <= 1.0:
+            return
+        page.wait_for_timeout(50)
+    assert abs(shown_s(page) - left_s(made, clock)) <= 1.0
+
+
+@pytest.fixture
+def long_round(plan: Plan, owner: User, server_clock: MovedClock) -> Interview:
+    """A round of ninety minutes, running."""
+    made = plan()
+    made.rounds.update(minutes=90)
+    running.start(made, owner)
+    return made
+
+
+@pytest.fixture
+def clocked(page: Page, long_round: Interview) -> Page:
+    """The round's page in a browser whose own time the test moves."""
+    page.clock.install()
+    page.goto(long_round.get_absolute_url())
+    expect(page.locator(".clock-left")).to_have_text(re.compile(r"1:(29:5\d|30:00)"))
+    return page
+
+
+def test_the_clock_does_not_drift(
+    clocked: Page, long_round: Interview, server_clock: MovedClock
+) -> None:
+    # An hour in a background tab: its timers run late, and never more than once.
+    server_clock.forward(hours=1)
+    clocked.clock.fast_forward("01:00:00")
+    expect_right(clocked, long_round, server_clock)
+    assert 29 * 60 < shown_s(clocked) < 31 * 60
+    # A browser that counts too fast.
+    clocked.clock.fast_forward("00:20:00")
+    expect_right(clocked, long_round, server_clock)
+    # A local clock that somebody sets: back, and far ahead.
+    for hours in (-3, 5):
+        clocked.clock.set_system_time(datetime.now() + timedelta(hours=hours))
+        clocked.wait_for_timeout(1100)  # the page's own second has to pass
+        expect_right(clocked, long_round, server_clock)
+    # Asleep the monotonic clock stands still; only the local time has gone on.
+    server_clock.forward(minutes=20)
+    clocked.clock.set_system_time(datetime.now() + timedelta(hours=5, minutes=20))
+    expect_right(clocked, long_round, server_clock)
+    assert shown_s(clocked) < 11 * 60
+
+
+def test_the_last_words_are_judged_and_the_break_comes_by_itself(
+    page: Page,
+    room: Interview,
+    interviewer: User,
+    server_clock: MovedClock,
+    queued: list[Submission],
+) -> None:
+    page.goto(room.get_absolute_url())
+    server_clock.forward(minutes=30, seconds=1)
+    page.evaluate("dispatchEvent(new Event('focus'))")
+    form = page.locator("#code-form")
+    expect(form).to_have_attribute("inert", "")
+    expect(page.locator(".clock-trouble")).to_contain_text("Time is up")
+    # Minutes that are given at the last moment open the editor again.
+    running.add_minutes(current(room), 5, interviewer)
+    expect(form).not_to_have_attribute("inert", "")
+    write(page, RIGHT)
+    server_clock.forward(minutes=5)
+    page.evaluate("dispatchEvent(new Event('focus'))")
+    expect(form).to_have_attribute("inert", "")
+    for _look in range(100):
+        if current(room).text == RIGHT:
+            break
+        page.wait_for_timeout(50)
+    server_clock.forward(seconds=6)
+    expect(page.get_by_role("heading", name="A break")).to_be_visible()
+    assert [one.source for one in queued] == [RIGHT]
+    assert RoundSubmission.objects.get().is_automatic
+
+
+def test_pausing_takes_what_was_typed_a_moment_ago(
+    page: Page, plan: Plan, owner: User, server_clock: MovedClock
+) -> None:
+    made = plan(pause_allowed=True)
+    running.start(made, owner)
+    page.goto(made.get_absolute_url())
+    write(page, "x = 'the last words'")
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_role("heading", name="The clock stands")).to_be_visible()
+    page.get_by_role("button", name="Go on").click()
+    expect(editor(page)).to_contain_text("the last words")
+
+
+def test_a_follow_up_arrives_while_something_else_is_being_typed(
+    open_browser: OpenBrowser, room: Interview, owner: User, interviewer: User
+) -> None:
+    candidate = open_browser(owner).new_page()
+    asking = open_browser(interviewer).new_page()
+    candidate.goto(room.get_absolute_url())
+    asking.goto(room.get_absolute_url())
+    write(candidate, "watched = 1")
+    expect(asking.locator("#watched-text")).to_contain_text("watched = 1")
+    asking.get_by_label("A question of your own").fill("Why this?")
+    asking.get_by_role("button", name="Ask", exact=True).click()
+    first = candidate.get_by_role("textbox", name="Your answer")
+    first.fill("because of")
+    asking.get_by_label("A question of your own").fill("And what else?")
+    asking.get_by_role("button", name="Ask", exact=True).click()
+    expect(candidate.get_by_text("And what else?")).to_be_visible()
+    expect(first.first).to_have_value("because of")
+    expect(first.first).to_be_focused()
+    candidate.get_by_role("button", name="Answer").first.click()
+    expect(asking.get_by_text("because of")).to_be_visible()
+
+
+def test_every_page_fits_a_phone_without_complaint(
+    open_browser: OpenBrowser,
+    room: Interview,
+    plan: Plan,
+    owner: User,
+    interviewer: User,
+    problem: Problem,
+) -> None:
+    over = plan(title="Over")
+    running.start(over, owner)
+    running.end_interview(over, owner)
+    question = Interview.objects.create(candidate=owner, title="Talk")
+    last = room.rounds.get(number=3)
+    InterviewRound.objects.create(interview=question, number=1, question=last.question, minutes=10)
+    running.start(question, owner)
+    own = open_browser(owner, viewport=PHONE).new_page()
+    other = open_browser(interviewer, viewport=PHONE).new_page()
+    complaints: list[str] = []
+    for page in (own, other):
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on(
+            "console",
+            lambda message: complaints.append(message.text) if message.type == "error" else None,
+        )
+    paths = [
+        "/interviews/",
+        "/interviews/new/?template=full-loop",
+        plan(title="Planned").get_absolute_url(),
+        room.get_absolute_url(),
+        question.get_absolute_url(),
+        f"/interviews/{over.pk}/debrief/?mark=1",
+    ]
+    for page, path in [*((own, path) for path in paths), (other, room.get_absolute_url())]:
+        page.goto(path, wait_until="load")
+        width = page.evaluate("document.documentElement.scrollWidth")
+        assert width <= PHONE["width"], f"{path} is {width} px wide"
+    assert complaints == []
