@@ -34,6 +34,7 @@ urlpatterns = [
     path("<uuid:pk>/rounds/<int:number>/hint/", rounds.hint, name="hint"),
     path("<uuid:pk>/rounds/<int:number>/beside/", rounds.beside, name="beside"),
     path("<uuid:pk>/rounds/<int:number>/text/", rounds.text, name="text"),
+    path("<uuid:pk>/rounds/<int:number>/trace.json", rounds.trace, name="trace"),
     path("<uuid:pk>/rounds/<int:number>/ask/", follow_ups.ask, name="ask"),
     path("<uuid:pk>/follow-ups/<int:asked>/answer/", follow_ups.answer, name="answer"),
     path("<uuid:pk>/debrief/", debriefs.debrief, name="debrief"),

@@ -23,12 +23,13 @@ from app.interviews.forms import TOO_LATE, MinutesForm, RoundSubmissionForm
 from app.interviews.models import InterviewRound, Moment, Role, StaleText, TooLate
 from app.interviews.views.besides import beside_context
 from app.practice.answer_form import PREFIX
-from app.practice.drawn import canonical, page_context, source_of
+from app.practice.drawn import canonical, is_trace, page_context, source_of
 from app.practice.forms import DraftChange, check_text
 from app.practice.markdown import render as render_markdown
 from app.practice.models import Submission
 from app.practice.views.panels import panel_context, verdict_context
 from app.practice.views.submissions import from_the_editor
+from app.practice.views.traces import trace_file
 
 logger = logging.getLogger(__name__)
 
@@ -82,12 +83,15 @@ def round_context(one: InterviewRound, role: Role) -> dict[str, Any]:
     worksheet: dict[str, Any] = {}
     if spec.is_drawn_per_attempt:
         statement, worksheet = page_context(version, one.seed, statement, one.text)
+    if is_trace(spec):
+        worksheet["trace_url"] = reverse("interviews:trace", args=[interview.pk, one.number])
     latest = one.submissions().last()
     return {
         **shared,
         "problem": version.problem,
         "version": version,
         "spec": spec,
+        "language": spec.language.value,
         "statement": render_markdown(statement, version.files),
         "samples": [case for case in spec.cases if case.sample],
         "hidden_count": sum(not case.sample for case in spec.cases),
@@ -258,6 +262,15 @@ def beside(request: SignedInRequest, pk: UUID, number: int) -> HttpResponse:
     """Fragment: hints that were shown, follow-ups, and for interviewers what only they see."""
     one, role = get_round(request, pk, number)
     return render(request, "interviews/beside.html", beside_context(one, role))
+
+
+@require_GET
+def trace(request: SignedInRequest, pk: UUID, number: int) -> HttpResponse:
+    """The trace that was drawn for this round, as a file and for the page's timeline."""
+    one, _role = get_round(request, pk, number)
+    if one.version is None or not is_trace(one.version.spec):
+        raise Http404(_("This round has no trace."))
+    return trace_file(one.seed, f"{one.version.problem.slug}-round-{one.number}")
 
 
 @require_GET

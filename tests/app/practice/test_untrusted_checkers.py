@@ -17,8 +17,8 @@ import pytest
 from app.practice.judging import Mode, judge, make_launcher
 from graders.ports import JudgeError
 from graders.verdict import JsonObject
-from problems.package import Package, read_files, read_package
-from problems.skeletons import EXAMPLE_OF, EXAMPLES
+from problems.package import SHIPPED, Package, read_files, read_package
+from problems.skeletons import EXAMPLE_OF
 from tests.problems.broken_packages import SOUND
 
 SPY = '''
@@ -129,7 +129,7 @@ def test_a_checker_and_a_generator_reach_nothing_but_their_own_files(
 
 def test_a_model_of_designs_reaches_nothing_but_its_own_files(port: int, database: Path) -> None:
     spy = SPY.replace("@port@", str(port)).replace("@database@", str(database))
-    example = read_package(EXAMPLES / f"{EXAMPLE_OF['design']}.yaml")
+    example = read_package(SHIPPED / EXAMPLE_OF["design"])
     files = {
         **{path: text for path, text in example.files.items() if path != "problem.yaml"},
         "problem.yaml": example.files["problem.yaml"].split("\nfiles:\n")[0] + "\n",
