@@ -29,6 +29,7 @@ urlpatterns = [
     path(
         "<uuid:pk>/rounds/<int:number>/verdicts/<uuid:submission>/", rounds.verdict, name="verdict"
     ),
+    path("<uuid:pk>/rounds/<int:number>/trace/", rounds.trace, name="trace"),
     path("<uuid:pk>/rounds/<int:number>/finish/", rounds.finish, name="finish"),
     path("<uuid:pk>/rounds/<int:number>/minutes/", rounds.minutes, name="minutes"),
     path("<uuid:pk>/rounds/<int:number>/hint/", rounds.hint, name="hint"),

@@ -23,12 +23,14 @@ from app.interviews.forms import TOO_LATE, MinutesForm, RoundSubmissionForm
 from app.interviews.models import InterviewRound, Moment, Role, StaleText, TooLate
 from app.interviews.views.besides import beside_context
 from app.practice.answer_form import PREFIX
-from app.practice.drawn import canonical, page_context, source_of
+from app.practice.drawn import canonical, is_trace, page_context, source_of
 from app.practice.forms import DraftChange, check_text
 from app.practice.markdown import render as render_markdown
 from app.practice.models import Submission
 from app.practice.views.panels import panel_context, verdict_context
+from app.practice.views.problems import design_context
 from app.practice.views.submissions import from_the_editor
+from app.practice.views.traces import trace_file
 
 logger = logging.getLogger(__name__)
 
@@ -88,12 +90,14 @@ def round_context(one: InterviewRound, role: Role) -> dict[str, Any]:
         "problem": version.problem,
         "version": version,
         "spec": spec,
+        "trace_url": reverse("interviews:trace", args=[interview.pk, one.number]),
         "language": spec.language.value,
         "statement": render_markdown(statement, version.files),
         "samples": [case for case in spec.cases if case.sample],
         "hidden_count": sum(not case.sample for case in spec.cases),
         "starter": canonical(spec, version.starter),
         **worksheet,
+        **design_context(spec),
         **(_panel(one, latest) if latest else {}),
     }
 
@@ -194,6 +198,15 @@ def verdict(request: SignedInRequest, pk: UUID, number: int, submission: UUID) -
     found = get_object_or_404(one.submissions(), pk=submission)
     context = {**verdict_context(found), **_in_interview(one, found)}
     return render(request, "practice/verdict.html", context)
+
+
+@require_GET
+def trace(request: SignedInRequest, pk: UUID, number: int) -> HttpResponse:
+    """The trace that the round is about, where it is about one."""
+    one, _role = get_round(request, pk, number)
+    if one.version is None or not is_trace(one.version.spec):
+        raise Http404(_("This problem has no trace."))
+    return trace_file(one.seed, f"{one.version.problem.slug}-{one.pk}")
 
 
 @require_POST

@@ -26,7 +26,7 @@ def attempt_trace(request: SignedInRequest, slug: str) -> HttpResponse:
     if request.GET.get("attempt", str(attempt.number)) != str(attempt.number):
         message = _("Another trace has been drawn since. Reload the page to see it.")
         return JsonResponse({"error": message}, status=409)
-    return _file(attempt.seed, f"{slug}-{attempt.number}")
+    return trace_file(attempt.seed, f"{slug}-{attempt.number}")
 
 
 @require_GET
@@ -35,10 +35,11 @@ def submission_trace(request: SignedInRequest, pk: UUID) -> HttpResponse:
     submission = get_submission(request, pk)
     if not is_trace(submission.version.spec):
         raise Http404(_("This problem has no trace."))
-    return _file(seed_of(submission), f"{submission.version.problem.slug}-{submission.pk}")
+    return trace_file(seed_of(submission), f"{submission.version.problem.slug}-{submission.pk}")
 
 
-def _file(seed: int, name: str) -> JsonResponse:
+def trace_file(seed: int, name: str) -> JsonResponse:
+    """The trace that a seed draws, to download; not to be kept by anybody between."""
     response = JsonResponse(chrome_trace(draw(seed)), json_dumps_params={"separators": (",", ":")})
     response.headers["Content-Disposition"] = f'attachment; filename="{name}.json"'
     response.headers["Cache-Control"] = "private, no-store"
