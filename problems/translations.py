@@ -16,6 +16,7 @@ from problems import strict_yaml
 from problems.complaints import Complaint, nearest
 from problems.schema import ProblemSpec
 from problems.sections.answers import AnswersGrader
+from problems.sections.triage import TriageGrader
 from problems.strict_yaml import Position
 
 _NAME = re.compile(r"texts\.[a-z]{2,3}(-[a-z0-9]+)*\.yaml")
@@ -62,7 +63,7 @@ def about_what_is_said(
         if path.endswith(".py") and "/" not in path
         for template in _templates(source)
     }
-    if isinstance(spec.grader, AnswersGrader):
+    if isinstance(spec.grader, AnswersGrader | TriageGrader):
         said |= set(spec.grader.texts())
     for path, text in _texts_files(files):
         document = strict_yaml.read(text)

@@ -29,12 +29,12 @@ urlpatterns = [
     path(
         "<uuid:pk>/rounds/<int:number>/verdicts/<uuid:submission>/", rounds.verdict, name="verdict"
     ),
-    path("<uuid:pk>/rounds/<int:number>/trace/", rounds.trace, name="trace"),
     path("<uuid:pk>/rounds/<int:number>/finish/", rounds.finish, name="finish"),
     path("<uuid:pk>/rounds/<int:number>/minutes/", rounds.minutes, name="minutes"),
     path("<uuid:pk>/rounds/<int:number>/hint/", rounds.hint, name="hint"),
     path("<uuid:pk>/rounds/<int:number>/beside/", rounds.beside, name="beside"),
     path("<uuid:pk>/rounds/<int:number>/text/", rounds.text, name="text"),
+    path("<uuid:pk>/rounds/<int:number>/trace.json", rounds.trace, name="trace"),
     path("<uuid:pk>/rounds/<int:number>/ask/", follow_ups.ask, name="ask"),
     path("<uuid:pk>/follow-ups/<int:asked>/answer/", follow_ups.answer, name="answer"),
     path("<uuid:pk>/debrief/", debriefs.debrief, name="debrief"),

@@ -23,19 +23,17 @@ def page_context(
     version: ProblemVersion, seed: int, statement: str, text: str
 ) -> tuple[str, dict[str, Any]]:
     """The statement as this attempt reads it, and what the form shows of a draft."""
-    spec = version.spec
-    if is_trace(spec):
-        return statement, trace_form.form_context(spec, seed, text)
-    variant = answer_form.variant_of(spec, seed)
-    return answer_form.with_values(statement, variant), answer_form.form_context(
-        version, variant, text
-    )
+    if is_trace(version.spec):
+        return statement, trace_form.form_context(version, seed, text)
+    variant = answer_form.variant_of(version.spec, seed)
+    form = answer_form.form_context(version, variant, text)
+    return answer_form.with_values(statement, variant), form
 
 
 def unread(version: ProblemVersion, source: str, seed: int) -> str:
     """Why answers cannot be judged yet, in the reader's language; empty if they can."""
     if is_trace(version.spec):
-        return trace_form.unread(version.spec, source, seed)
+        return trace_form.unread(version, source, seed)
     return answer_form.unread(version, source, seed)
 
 

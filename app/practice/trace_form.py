@@ -6,30 +6,30 @@ ticks its rows.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from app.practice.answer_form import PREFIX
-from app.practice.wording import in_words
+from app.practice.models import ProblemVersion
+from app.practice.wording import in_words, texts_of
 from graders.answers import Answer, Unreadable, read, written
 from graders.text import to_json
 from graders.triage import FIELDS, Incident, Settings, draw, unreadable
 from graders.triage.chrome import tracks
 from graders.triage.machine import Span
-from problems.schema import ProblemSpec
 
 
-def form_context(spec: ProblemSpec, seed: int, text: str) -> dict[str, Any]:
+def form_context(version: ProblemVersion, seed: int, text: str) -> dict[str, Any]:
     """What ``practice/parts/trace_form.html`` shows, filled in from a draft."""
     try:
         answers: dict[str, Answer] = read(text)
     except Unreadable:
         answers = {}
-    settings, incident = Settings.of(spec.grader.model_dump()), draw(seed)
+    settings, incident = Settings.of(version.spec.grader.model_dump()), draw(seed)
     chosen = {name: str(answers.get(name, "")) for name in FIELDS}
-    return {
+    options = {
         "causes": [
             {"name": one.cause.value, "label": one.label, "is_chosen": chosen["cause"] == one.cause}
             for one in settings.causes
@@ -42,9 +42,9 @@ def form_context(spec: ProblemSpec, seed: int, text: str) -> dict[str, Any]:
             }
             for one in settings.measurements
         ],
-        "ranks": _ranks(incident, chosen["span"]),
-        "facts": facts(seed),
     }
+    said = in_words(to_json(options), lambda: texts_of(version))
+    return {**cast("dict[str, Any]", said), "ranks": _ranks(incident, chosen["span"])}
 
 
 def facts(seed: int) -> list[dict[str, str]]:
@@ -57,10 +57,10 @@ def facts(seed: int) -> list[dict[str, str]]:
     ]
 
 
-def unread(spec: ProblemSpec, source: str, seed: int) -> str:
+def unread(version: ProblemVersion, source: str, seed: int) -> str:
     """Why answers cannot be judged yet, in the reader's language; empty if they can."""
-    message = unreadable(spec.grader.model_dump(), source, seed)
-    return "" if message is None else str(in_words(to_json(message)))
+    message = unreadable(version.spec.grader.model_dump(), source, seed)
+    return "" if message is None else str(in_words(to_json(message), lambda: texts_of(version)))
 
 
 def source_of(data: QueryDict) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from graders.text import say
 from graders.triage.deviations import Cause
 
 FIELDS = ("cause", "span", "measurement")
@@ -53,12 +54,20 @@ class Settings:
         return cls(
             tuple(
                 CauseOption(
-                    Cause(one["name"]), one["label"], Cause(one["look_alike"]), one["telltale"]
+                    Cause(one["name"]),
+                    _said(one["label"]),
+                    Cause(one["look_alike"]),
+                    _said(one["telltale"]),
                 )
                 for one in section["causes"]
             ),
             tuple(
-                Measurement(one["name"], one["label"], one["ordinary"], one["shows"])
+                Measurement(
+                    one["name"],
+                    _said(one["label"]),
+                    _said(one["ordinary"]),
+                    {cause: _said(reading) for cause, reading in one["shows"].items()},
+                )
                 for one in section["measurements"]
             ),
         )
@@ -74,6 +83,12 @@ class Settings:
     def that_singles_out(self, cause: Cause) -> Measurement:
         """The first measurement that tells this cause from all others."""
         return next(one for one in self.measurements if one.mistaken_for(cause) is None)
+
+
+def _said(text: str) -> str:
+    """A text of the package as a sentence, which its ``texts.<language>.yaml`` may translate."""
+    # Braces stand for themselves: the package's file of texts has them twice, as all templates do.
+    return say(text.replace("{", "{{").replace("}", "}}"))
 
 
 def faults(section: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:

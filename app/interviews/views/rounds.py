@@ -84,13 +84,14 @@ def round_context(one: InterviewRound, role: Role) -> dict[str, Any]:
     worksheet: dict[str, Any] = {}
     if spec.is_drawn_per_attempt:
         statement, worksheet = page_context(version, one.seed, statement, one.text)
+    if is_trace(spec):
+        worksheet["trace_url"] = reverse("interviews:trace", args=[interview.pk, one.number])
     latest = one.submissions().last()
     return {
         **shared,
         "problem": version.problem,
         "version": version,
         "spec": spec,
-        "trace_url": reverse("interviews:trace", args=[interview.pk, one.number]),
         "language": spec.language.value,
         "statement": render_markdown(statement, version.files),
         "samples": [case for case in spec.cases if case.sample],
@@ -200,15 +201,6 @@ def verdict(request: SignedInRequest, pk: UUID, number: int, submission: UUID) -
     return render(request, "practice/verdict.html", context)
 
 
-@require_GET
-def trace(request: SignedInRequest, pk: UUID, number: int) -> HttpResponse:
-    """The trace that the round is about, where it is about one."""
-    one, _role = get_round(request, pk, number)
-    if one.version is None or not is_trace(one.version.spec):
-        raise Http404(_("This problem has no trace."))
-    return trace_file(one.seed, f"{one.version.problem.slug}-{one.pk}")
-
-
 @require_POST
 def finish(request: SignedInRequest, pk: UUID, number: int) -> HttpResponse:
     """End the round before its time; what stands in the editor is sent."""
@@ -272,6 +264,15 @@ def beside(request: SignedInRequest, pk: UUID, number: int) -> HttpResponse:
     """Fragment: hints that were shown, follow-ups, and for interviewers what only they see."""
     one, role = get_round(request, pk, number)
     return render(request, "interviews/beside.html", beside_context(one, role))
+
+
+@require_GET
+def trace(request: SignedInRequest, pk: UUID, number: int) -> HttpResponse:
+    """The trace that was drawn for this round, as a file and for the page's timeline."""
+    one, _role = get_round(request, pk, number)
+    if one.version is None or not is_trace(one.version.spec):
+        raise Http404(_("This round has no trace."))
+    return trace_file(one.seed, f"{one.version.problem.slug}-round-{one.number}")
 
 
 @require_GET

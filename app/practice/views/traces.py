@@ -39,7 +39,7 @@ def submission_trace(request: SignedInRequest, pk: UUID) -> HttpResponse:
 
 
 def trace_file(seed: int, name: str) -> JsonResponse:
-    """The trace that a seed draws, to download; not to be kept by anybody between."""
+    """A seed's trace as a download. Its name tells nothing of the seed."""
     response = JsonResponse(chrome_trace(draw(seed)), json_dumps_params={"separators": (",", ":")})
     response.headers["Content-Disposition"] = f'attachment; filename="{name}.json"'
     response.headers["Cache-Control"] = "private, no-store"

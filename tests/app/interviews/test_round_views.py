@@ -337,19 +337,6 @@ def of_kind(owner: User, folder: str) -> Interview:
     return made
 
 
-def test_a_trace_is_the_rounds_own(owner: User, owner_client: Client, queued: object) -> None:
-    made = of_kind(owner, "round-3/trace-triage")
-    page = owner_client.get(made.get_absolute_url()).content.decode()
-    trace = address(made, "trace")
-    assert f'<trace-viewer data-url="{trace}"' in page
-    assert "/problems/trace-triage/" not in page, "no other trace can be asked for"
-    first, again = owner_client.get(trace).content, owner_client.get(trace).content
-    assert first == again
-    form = {"kind": "run", "source": "cause: none\n"}
-    assert owner_client.post(address(made, "submit"), form, **FETCH).status_code == 201
-    assert Submission.objects.get().seed == 11
-
-
 def test_a_design_is_checked_while_it_is_typed(owner: User, owner_client: Client) -> None:
     made = of_kind(owner, "round-7/cluster-capstone")
     page = owner_client.get(made.get_absolute_url()).content.decode()
