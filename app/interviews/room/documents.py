@@ -171,8 +171,10 @@ def is_shared(interview_round: InterviewRound) -> bool:
     Forms, of a worksheet or of a trace to read, are the candidate's alone.
     """
     version = interview_round.version
-    drawn = version is not None and version.spec.is_drawn_per_attempt
-    return interview_round.interview.with_interviewer and not drawn
+    by_form = version is not None and (
+        version.spec.is_drawn_per_attempt or version.spec.grader.kind == "triage"
+    )
+    return interview_round.interview.with_interviewer and not by_form
 
 
 def _locked(interview_round: InterviewRound) -> InterviewRound:
