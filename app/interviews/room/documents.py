@@ -171,9 +171,7 @@ def is_shared(interview_round: InterviewRound) -> bool:
     Forms, of a worksheet or of a trace to read, are the candidate's alone.
     """
     version = interview_round.version
-    by_form = version is not None and (
-        version.spec.is_drawn_per_attempt or version.spec.grader.kind == "triage"
-    )
+    by_form = version is not None and version.spec.is_drawn_per_attempt
     return interview_round.interview.with_interviewer and not by_form
 
 

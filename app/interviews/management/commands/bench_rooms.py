@@ -1,0 +1,201 @@
+"""manage.py bench_rooms: how many live rooms one server carries on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import statistics
+import tempfile
+import time
+from argparse import ArgumentParser
+from base64 import b64decode, b64encode
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext_lazy as _
+from pycrdt import Doc, Text
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Origin
+
+from app.accounts.models import User
+from app.interviews import running
+from app.interviews.models import Interview, InterviewRound, Link
+from app.serving.trial import TrialSite
+from graders.verdict import JsonObject
+
+KEYSTROKES_PER_S = 20  # in each room
+BURST_S = 0.05  # as the page gathers them
+LIMIT_MS = 200.0  # for the 95th percentile, from the key to the other's page
+SETTLE_S = 5.0  # for what is on its way when the typing ends
+PEOPLE = ("bench-candidate", "bench-interviewer")
+
+
+class Command(BaseCommand):
+    help = str(_("Measure how many live rooms one server carries, on a site of its own."))
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--seconds", type=float, default=5.0, help="of typing at each step")
+        parser.add_argument("--most", type=int, default=64, help="rooms at which to stop")
+        parser.add_argument("--prepare", type=Path, help="make the rooms, and write them here")
+
+    def handle(
+        self, *args: object, seconds: float, most: int, prepare: Path | None, **options: object
+    ) -> None:
+        if prepare is not None:
+            prepare.write_text(json.dumps(prepared(most)))
+            return
+        if seconds < 1 or most < 1:
+            raise CommandError("--seconds and --most must be 1 or more.")
+        cores = len(os.sched_getaffinity(0))
+        self.stdout.write(
+            f"{KEYSTROKES_PER_S} keystrokes a second in each room, two people, {cores} cores "
+            f"for the server, its broker and the people together"
+        )
+        with tempfile.TemporaryDirectory(prefix="gauntlet-rooms-") as folder:
+            carried = self.search(Path(folder), seconds, most)
+        more = " or more" if carried == most else ""
+        self.stdout.write(f"rooms with p95 under {LIMIT_MS:.0f} ms: {carried}{more}")
+
+    def search(self, folder: Path, seconds: float, most: int) -> int:
+        """Double the rooms until the limit is passed, then halve the rest."""
+        static = folder / "static"
+        if settings.STATIC_ROOT.exists():
+            static.symlink_to(settings.STATIC_ROOT)
+        with TrialSite(folder, {"DEBUG": "false"}, "--port", "0", "--workers", "1") as site:
+            site.manage("bench_rooms", "--most", str(most), "--prepare", str(folder / "rooms"))
+            rooms = json.loads((folder / "rooms").read_text())
+            good, bad, count = 0, most + 1, 1
+            while good + 1 < bad:
+                p95_ms = asyncio.run(step(site.address, rooms, count, seconds))
+                self.stdout.write(f"{count:>6} rooms  p95 {p95_ms:7.1f} ms")
+                good, bad = (count, bad) if p95_ms <= LIMIT_MS else (good, count)
+                count = min(2 * good, most) if bad > most else (good + bad) // 2
+        return good
+
+
+def prepared(count: int) -> dict[str, Any]:
+    """So many running interviews with a seated interviewer, and a session of each person."""
+    candidate, interviewer = (User.objects.create_user(name) for name in PEOPLE)
+    made = []
+    for number in range(count):
+        interview = Interview.objects.create(
+            candidate=candidate, title=f"Room {number}", with_interviewer=True
+        )
+        question: JsonObject = {
+            "format": 1,
+            "title": "Bench",
+            "summary": "A text to type into.",
+            "minutes": 60,
+            "prompt": "Type.",
+            "points": ["speed"],
+            "rubric": [{"criterion": "Speed", "levels": ["slow", "steady", "fast"]}],
+        }
+        InterviewRound.objects.create(interview=interview, number=1, question=question, minutes=60)
+        link, _token = Link.issue(interview, Link.Scope.INTERVIEWER)
+        link.seat(interviewer)
+        running.start(interview, candidate)
+        made.append(str(interview.pk))
+    return {"sessions": [session_of(candidate), session_of(interviewer)], "interviews": made}
+
+
+def session_of(user: User) -> str:
+    """The key of a session in which this person is signed in."""
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.save()
+    return str(session.session_key)
+
+
+async def step(address: str, rooms: dict[str, Any], count: int, seconds: float) -> float:
+    """The 95th percentile over all keystrokes of `count` rooms at once, in milliseconds."""
+    typed = [
+        one_room(address, rooms["sessions"], interview, seconds)
+        for interview in rooms["interviews"][:count]
+    ]
+    waits_ms = [wait for waits in await asyncio.gather(*typed) for wait in waits]
+    return statistics.quantiles(waits_ms, n=20, method="inclusive")[-1]
+
+
+async def one_room(
+    address: str, sessions: list[str], interview: str, seconds: float
+) -> list[float]:
+    """One types and the other reads: milliseconds from each key to the other's text."""
+    writer, reader = Seat(address, sessions[0]), Seat(address, sessions[1])
+    async with writer.at(interview) as write, reader.at(interview) as read:
+        await writer.hello(write)
+        await reader.hello(read)
+        begun = len(writer.text)
+        pressed: list[float] = []
+        arrived: list[float] = []
+
+        async def watch() -> None:
+            async for message in read:
+                reader.take(json.loads(message))
+                new = len(reader.text) - begun - len(arrived)
+                arrived.extend([time.perf_counter()] * new)
+
+        watching = asyncio.create_task(watch())
+        typing = asyncio.create_task(writer.type(write, pressed, seconds))
+        await typing
+        deadline = time.perf_counter() + SETTLE_S
+        while len(arrived) < len(pressed) and time.perf_counter() < deadline:
+            await asyncio.sleep(0.05)
+        watching.cancel()
+    # What has not come by now took at least this long.
+    arrived += [time.perf_counter()] * (len(pressed) - len(arrived))
+    return [1000 * (end - begin) for begin, end in zip(pressed, arrived, strict=True)]
+
+
+class Seat:
+    """One person's page: the messages and the pace of the editor in the browser."""
+
+    def __init__(self, address: str, session: str) -> None:
+        self.address, self.session = address, session
+        self.doc: Doc[Text] = Doc()
+        self.text = self.doc.get("text", type=Text)
+
+    def at(self, interview: str) -> connect:
+        return connect(
+            f"ws{self.address.removeprefix('http')}/ws/interviews/{interview}/rounds/1/",
+            origin=Origin(self.address),
+            additional_headers={"Cookie": f"sessionid={self.session}"},
+            proxy=None,
+        )
+
+    async def hello(self, socket: ClientConnection) -> None:
+        state = b64encode(self.doc.get_state()).decode()
+        await socket.send(json.dumps({"type": "hello", "state": state}))
+        while self.take(json.loads(await socket.recv())) != "text":
+            pass
+
+    def take(self, message: dict[str, Any]) -> str:
+        if message.get("update"):
+            self.doc.apply_update(b64decode(message["update"]))
+        return str(message["type"])
+
+    async def type(self, socket: ClientConnection, pressed: list[float], seconds: float) -> None:
+        """Press keys at an even pace; one burst is on its way at a time."""
+        end = time.perf_counter() + seconds
+        number, sent = 0, self.doc.get_state()
+        due = time.perf_counter()
+        while time.perf_counter() < end:
+            await asyncio.sleep(max(0.0, due - time.perf_counter()))
+            while due <= time.perf_counter():
+                self.text.insert(len(self.text), "x")
+                pressed.append(due)
+                due += 1 / KEYSTROKES_PER_S
+            await asyncio.sleep(BURST_S)
+            update = b64encode(self.doc.get_update(sent)).decode()
+            sent = self.doc.get_state()
+            number += 1
+            write = {"type": "write", "number": number, "update": update, "cursor": None}
+            await socket.send(json.dumps(write))
+            while self.take(json.loads(await socket.recv())) != "kept":
+                pass
