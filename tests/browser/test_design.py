@@ -82,7 +82,7 @@ def test_the_arithmetic_of_a_rejection_is_on_the_page(
     page.goto(submission.get_absolute_url())
     terms = page.locator(".counterexample .design-terms")
     expect(terms).to_contain_text("optimizer state")
-    expect(terms.locator("tr").last).to_contain_text("-13.6")
+    expect(terms.locator("tr").last).to_contain_text("-13.68")
     expect(page.locator(".design-link[aria-current]")).to_contain_text("memory")
     shoot(page, "memory", full=True)
     submission = sent(owner, design, "submissions/too_slow/experts_across_spines.yaml")
