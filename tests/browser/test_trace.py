@@ -191,7 +191,28 @@ def test_a_phone_is_wide_enough_and_nothing_complains(
     expect(page.locator(".trace-status")).to_contain_text("main thread")
     shoot(page, "phone-dark")
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    shown_us = "document.querySelector('trace-viewer').view.length"
+    whole_us = page.evaluate(shown_us)
+    pinch(page)
+    assert page.evaluate(shown_us) < whole_us / 2
     assert complaints == []
+
+
+def pinch(page: Page) -> None:
+    """Two fingers on the timeline move apart, from 40 to 160 pixels."""
+    box = page.locator(".trace-canvas").bounding_box()
+    assert box is not None
+    touches = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *across: float) -> None:
+        points = [{"x": x, "y": box["y"] + 60, "id": one} for one, x in enumerate(across)]
+        touches.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    touch("touchStart", 180)
+    touch("touchStart", 180, 220)
+    for apart in range(0, 61, 10):
+        touch("touchMove", 180 - apart, 220 + apart)
+    touch("touchEnd")
 
 
 def test_without_scripts_the_table_is_the_form(
