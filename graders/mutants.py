@@ -18,6 +18,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+STEP = 0.05  # a share of a number; a tolerance as wide as that would take neighbours for right
+
+_NUMBER = re.compile(r"[-+]?[0-9.]+([eE][-+]?[0-9]+)?")
+
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
@@ -47,6 +51,11 @@ def named_once(mutants: Iterable[Mutant]) -> Iterator[Mutant]:
     for mutant in mutants:
         count = seen[mutant.name] = seen.get(mutant.name, 0) + 1
         yield mutant if count == 1 else replace(mutant, name=f"{mutant.name} ({count})")
+
+
+def scaled(text: str, factor: float) -> str:
+    """``9.5 GB`` for ``10 GB`` and 0.95: the first number multiplied, the rest as it was."""
+    return _NUMBER.sub(lambda number: f"{float(number[0]) * factor:.15g}", text, count=1)
 
 
 # What is done to a right answer; each is the body of ``changed(answer, arguments)``.

@@ -17,6 +17,10 @@ class JudgeError(Exception):
     """Judging failed through our own fault: a checker or a package that breaks its contract."""
 
 
+class CannotJudge(JudgeError):
+    """This worker lacks what the problem needs; the message is a sentence for the candidate."""
+
+
 class StopReason(StrEnum):
     """Why a program gave no (further) answer."""
 

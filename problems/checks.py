@@ -32,6 +32,7 @@ _LANGUAGE_OF = {
     "function": Language.PYTHON,
     "kernel": Language.PYTHON,
     "simulation": Language.PYTHON,
+    "triage": Language.YAML,
 }
 
 # The program of ours that a kind of grader takes from the package, by the key that names its file.

@@ -237,12 +237,12 @@ class ProblemSpec(Strict):
     source: list[Source]
     """Works that the idea or the numbers come from."""
     language: Language = Field(strict=False)
-    """What a submission is written in: cpp for the grader concurrency, yaml for answers and
-    designs, else python."""
+    """What a submission is written in: cpp for the grader concurrency, yaml for answers, designs
+    and findings, else python."""
     grader: Grader
     """How a submission is judged."""
     limits: Limits
-    """Limits on the submission's program."""
+    """Limits on the submission's program. A worksheet runs none and may leave them out."""
     cases: list[Case] = Field(min_length=1)
     """The inputs, smallest first."""
     hints: list[Text] = Field(default_factory=list)

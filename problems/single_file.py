@@ -37,6 +37,18 @@ def is_single_file(files: Mapping[str, str]) -> bool:
     return isinstance(value, dict) and FILES in value
 
 
+def folded(spec: str, files: Mapping[str, str]) -> str:
+    """A folder's problem.yaml and its other files as one file, which says the same."""
+    lines = [spec if spec.endswith("\n") else f"{spec}\n", f"{FILES}:\n"]
+    for path, text in files.items():
+        chomp = "-" if not text.endswith("\n") else "+" if text.endswith("\n\n") else ""
+        # Where the first line begins with a space, YAML must be told how deep the block is.
+        depth = "2" if text.lstrip("\n").startswith(" ") else ""
+        lines.append(f"  {path}: |{depth}{chomp}\n")
+        lines += [f"    {line}\n" if line else "\n" for line in text.removesuffix("\n").split("\n")]
+    return "".join(lines)
+
+
 @dataclass(frozen=True, slots=True)
 class SingleFile:
     """One file, taken apart.

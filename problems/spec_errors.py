@@ -81,13 +81,13 @@ def _explain(
         case "union_tag_not_found" | "union_tag_invalid":
             got = detail["input"]
             kind = got.get("kind") if isinstance(got, dict) else got
-            kinds = _kinds_at(detail["loc"], model)
-            rule = f"{_name(location)}.kind must be one of {', '.join(kinds)};"
+            allowed = _kinds_at(detail["loc"], model)
+            rule = f"{_name(location)}.kind must be one of {', '.join(allowed)};"
             if kind is None:
                 yield location, f"{rule} it has none; add it", True
             else:
                 here = (*location, "kind")
-                yield here, f"{rule} got {_show(kind)}; {_advice(kind, kinds)}", False
+                yield here, f"{rule} got {_show(kind)}; {_advice(kind, allowed)}", False
         case _:
             yield location, _about_value(detail, _name(location)), False
 

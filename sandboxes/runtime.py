@@ -83,6 +83,11 @@ def runtime_directory(packages: Packages = NUMPY) -> Path:
     return parent / f"runtime-{digest}{packages.ending}"
 
 
+def is_built(packages: Packages) -> bool:
+    """Whether this host has a tree of packages."""
+    return (runtime_directory(packages) / "COMPLETE").exists()
+
+
 def built(packages: Packages) -> Path:
     """The tree of packages that not every host has.
 

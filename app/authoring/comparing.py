@@ -43,13 +43,11 @@ def judges_differently(former: ProblemVersion, newer: ProblemVersion) -> bool:
 def cannot_be_compared(submission: Submission, spec: ProblemSpec) -> str:
     """Why a version cannot judge a submission that was sent to another one; empty if it can.
 
-    ``language``: it is written in another one. ``values``: its answers are to values that this
-    version does not draw from the same seed.
+    ``language``: it is written in another one, or for another grader. ``values``: its answers are
+    to values that this version does not draw from the same seed.
     """
     sent_to = submission.version.spec
-    if sent_to.language is not spec.language or (
-        sent_to.is_drawn_per_attempt != spec.is_drawn_per_attempt
-    ):
+    if sent_to.language is not spec.language or sent_to.grader.kind != spec.grader.kind:
         return "language"
     if spec.is_drawn_per_attempt:
         seen = values_by_name(sent_to, submission.seed)

@@ -68,7 +68,7 @@ def _read(archive: zipfile.ZipFile) -> Upload:
     entries = [entry for entry in archive.infolist() if not _is_of_a_tool(entry.filename)]
     if len(archive.infolist()) > MAX_ENTRIES:
         _refuse(f"an archive may hold {MAX_ENTRIES} entries, this one holds more; remove some")
-    files = [entry for entry in entries if not entry.is_dir()]
+    files = [entry for entry in entries if not entry.filename.endswith("/")]
     complaints = [
         Complaint(_shown(entry.filename), None, None, message)
         for entry in entries

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from app.authoring.views import files, lists, proofs, rejudges, versions, workbench
+from app.authoring.views import files, guide, lists, proofs, rejudges, versions, workbench
 
 app_name = "authoring"
 urlpatterns = [
     path("", lists.index, name="index"),
     path("new/", lists.new, name="new"),
     path("upload/", lists.upload, name="upload"),
+    path("guide/<slug:name>/", guide.guide, name="guide"),
     path("trail/", versions.whole_trail, name="whole-trail"),
     path("problems/<slug:slug>/", workbench.workbench, name="workbench"),
     path("problems/<slug:slug>/edit/", workbench.edit, name="edit"),

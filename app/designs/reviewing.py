@@ -19,9 +19,10 @@ MAX_NOTE_CHARACTERS = 4000
 
 def can_be_reviewed(submission: Submission) -> bool:
     """Whether there is something to review: a design that was sent to be judged, and was."""
+    not_assessed = ("", Submission.Outcome.COMPILE_ERROR, Submission.Outcome.JUDGE_ERROR)
     return (
         submission.kind == Submission.Kind.SUBMIT
-        and submission.status == Submission.Status.DONE
+        and submission.verdict not in not_assessed
         and is_design(submission.version.spec)
         and bool(submission.version.spec.rubric)
     )

@@ -15,7 +15,7 @@ from app.interviews.models import InterviewRound, Sighting
 from app.practice.models import Problem
 
 # A worksheet's form asks `practice:reading` how an answer is read: that stays open.
-CLOSED = {"problem", "editorial", "draft", "submit", "diff", "values", "recent"}
+CLOSED = {"problem", "editorial", "draft", "submit", "diff", "values", "recent", "trace"}
 SHOW_THE_STATEMENT = {"problem", "editorial"}
 
 

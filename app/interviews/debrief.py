@@ -134,7 +134,7 @@ def _follow_ups(one: InterviewRound) -> list[dict[str, Any]]:
         {
             "question": row.question,
             "asked": True,
-            "answer": row.answer,
+            "answer": row.answer_in_words,
             "judgement": in_words(row.judgement) if row.judgement else None,  # type: ignore[arg-type]
             "points": own[row.index].points if row.index is not None else [],
         }

@@ -153,9 +153,10 @@ def answer(asked: AskedFollowUp, text: str, by: User) -> bool:
         open_ = AskedFollowUp.objects.filter(pk=asked.pk, answered_at=None, asked_at__isnull=False)
         if not open_.update(answer=text, answered_at=at, judgement=judgement):
             return False
+        asked.refresh_from_db()
         asked.interview_round.interview.record(
             Moment.Kind.ANSWER,
-            {"follow_up": asked.pk, "answer": text, "right": right},
+            {"follow_up": asked.pk, "answer": asked.answer_in_words, "right": right},
             author=by,
             interview_round=asked.interview_round,
             at=at,

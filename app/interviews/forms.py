@@ -74,10 +74,11 @@ class RoundSubmissionForm(SubmissionForm):
         original: Submission | None = self.cleaned_data.get("original")
         kind = Submission.Kind(self.cleaned_data["kind"])
         with transaction.atomic():
-            locked = InterviewRound.objects.select_for_update(of=("self",))
-            current = locked.select_related("interview__candidate", "version__problem").get(
-                pk=self.interview_round.pk
+            running.hold(self.interview_round.interview)
+            fresh = InterviewRound.objects.select_related(
+                "interview__candidate", "version__problem"
             )
+            current = fresh.get(pk=self.interview_round.pk)
             if not current.takes(now()):
                 raise ValidationError(TOO_LATE, code="too_late")
             drawn = self.version.spec.is_drawn_per_attempt

@@ -32,10 +32,20 @@ logger = logging.getLogger(__name__)
 EndedBy = InterviewRound.EndedBy
 
 
+def hold(interview: Interview) -> None:
+    """Lock the interview's row until the transaction ends.
+
+    Whoever changes an interview and its rounds takes this row first, so that two who do never wait
+    for each other in a circle.
+    """
+    Interview.objects.select_for_update().only("pk").get(pk=interview.pk)
+
+
 def start(interview: Interview, by: User) -> bool:
     """Planned -> running, and the first round begins; False if somebody was first."""
     at = now()
     with transaction.atomic():
+        hold(interview)
         planned = Interview.objects.filter(pk=interview.pk, status=Interview.Status.PLANNED)
         if not planned.update(status=Interview.Status.RUNNING, started_at=at):
             return False
@@ -48,6 +58,7 @@ def start(interview: Interview, by: User) -> bool:
 def begin_next_round(interview: Interview, by: User | None) -> bool:
     """End the break; False if a round runs, or none is left."""
     with transaction.atomic():
+        hold(interview)
         begun = _begin_next(interview, by, now())
     ring(interview.pk)
     return begun
@@ -75,6 +86,7 @@ def end_round(interview_round: InterviewRound, by: EndedBy, who: User | None) ->
     """
     at, interview = now(), interview_round.interview
     with transaction.atomic():
+        hold(interview)
         if not interview_round.end(at, by):
             return False
         interview_round.refresh_from_db()
@@ -106,6 +118,7 @@ def end_interview(interview: Interview, by: User) -> bool:
     """End it before its last round; what was not begun is not sat."""
     own = by.pk == interview.candidate_id
     with transaction.atomic():
+        hold(interview)
         running = interview.current_round()
         if running is not None:
             if interview.is_paused:
@@ -129,6 +142,7 @@ def pause(interview: Interview, by: User) -> bool:
     """Stop the clock, where the rules allow it and time is left."""
     at = now()
     with transaction.atomic():
+        hold(interview)
         settle(interview)
         paused = interview.pause(at)
         if paused:
@@ -142,6 +156,7 @@ def pause(interview: Interview, by: User) -> bool:
 def resume(interview: Interview, by: User) -> bool:
     """Let the clock go on."""
     with transaction.atomic():
+        hold(interview)
         resumed = _resume(interview, by)
     ring(interview.pk)
     return resumed
@@ -161,6 +176,7 @@ def _resume(interview: Interview, by: User) -> bool:
 def add_minutes(interview_round: InterviewRound, minutes: int, by: User) -> bool:
     """Give the running round more time."""
     with transaction.atomic():
+        hold(interview_round.interview)
         added = interview_round.add_minutes(minutes)
         if added:
             interview_round.interview.record(
@@ -205,6 +221,7 @@ def record_verdicts(interview: Interview) -> None:
     )
     for one in fresh.select_related("submission", "interview_round__version"):
         with transaction.atomic():
+            hold(interview)
             unrecorded = RoundSubmission.objects.filter(pk=one.pk, is_recorded=False)
             if unrecorded.update(is_recorded=True):
                 _record_verdict(interview, one)
@@ -273,7 +290,7 @@ def send(
 ) -> Submission:
     """Have a source judged as the candidate's, by the same judge as in practice.
 
-    The caller holds the round's row, and has checked that the round takes it.
+    The caller holds the interview, and has checked that the round takes it.
     """
     interview = interview_round.interview
     version = interview_round.version

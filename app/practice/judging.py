@@ -54,6 +54,7 @@ from sandboxes.interface import (
     Sandbox,
     SandboxError,
 )
+from sandboxes.runtime import TORCH, is_built
 
 
 class Mode(StrEnum):
@@ -249,7 +250,9 @@ class SandboxLauncher:
         return Finished(_outcome(result), result.stdout, result.stderr, result.collected)
 
     def offers(self, environment: Environment) -> bool:
-        return environment is not Environment.GPU or gpu.properties() is not None
+        if environment is Environment.GPU:
+            return gpu.properties() is not None
+        return environment is not Environment.TORCH or is_built(TORCH)
 
     def cancel(self) -> None:
         """From another thread: end every program now and start no more."""

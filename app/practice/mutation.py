@@ -15,7 +15,9 @@ from app.practice.judging import Mode, as_typed, host_sandbox, judge, make_launc
 from graders import mutants
 from graders.answers.mutants import of_answers as of_worksheet
 from graders.concurrency.proof import known_survivors
+from graders.design.mutants import of_designs
 from graders.mutants import Mutant
+from graders.triage.mutants import of_findings
 from graders.verdict import EventKind, Verdict
 from problems.complaints import Complaint
 from problems.package import SHIPPED, Package
@@ -69,6 +71,10 @@ def mutants_of(package: Package, seed: int) -> list[Mutant]:
                 Mutant(one.name, one.source, "a scenario that needs this order", one.line)
                 for one in graders.concurrency.mutants.mutants_of(source)
             ]
+        case "design":
+            return list(of_designs(settings, source))
+        case "triage":
+            return list(of_findings(settings, as_typed(spec, source, seed)))
         case "function":
             samples = [case.input for case in spec.cases if "draw" not in case.input][:1]
             answers = mutants.of_answers(source, str(settings["entry_point"]), samples)

@@ -19,6 +19,7 @@ from django.utils import timezone
 from app.practice.doorbell import ring
 from app.practice.judging import Mode, SandboxLauncher, host_sandbox, judge, make_launcher
 from app.practice.models import LeaseLost, Submission
+from graders.ports import CannotJudge
 from graders.verdict import EventKind
 from sandboxes.doctor import require_isolation
 from sandboxes.interface import SandboxError
@@ -101,12 +102,12 @@ def _judge_under_lease(submission: Submission, token: UUID) -> None:
                     ring(submission.pk)
     except LeaseLost:
         raise
-    except Exception:
+    except Exception as error:
         if launcher is not None and launcher.cancelled:
             raise LeaseLost(str(submission.pk)) from None
         error_id = secrets.token_hex(6)
         logger.exception("judge error %s on submission %s", error_id, submission.pk)
-        submission.fail(token, error_id)
+        submission.fail(token, error_id, error.args[0] if isinstance(error, CannotJudge) else None)
 
 
 class Leased(Protocol):

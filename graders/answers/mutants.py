@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from graders.answers.reading import Answers, read, written
-from graders.mutants import Mutant
-
-STEP = 0.05  # a share of a number; a tolerance as wide as that would take neighbours for right
-
-_NUMBER = re.compile(r"[-+]?[0-9.]+(e[-+]?[0-9]+)?")
+from graders.mutants import STEP, Mutant, scaled
 
 
 def of_answers(section: Mapping[str, Any], source: str) -> Iterator[Mutant]:
@@ -47,13 +42,13 @@ def _moved(field: Mapping[str, Any], answer: Any) -> Iterator[tuple[str, Any]]:
     match field["kind"]:
         case "number":
             for factor in (1 - STEP, 1 + STEP, 2.0):
-                yield _by(factor), _scaled(answer, factor)
+                yield _by(factor), scaled(answer, factor)
         case "table":
             for row in field["rows"]:
                 for column in field["columns"]:
                     cells = answer[row["name"]]
                     for factor in (1 - STEP, 1 + STEP):
-                        cell = _scaled(cells[column["name"]], factor)
+                        cell = scaled(cells[column["name"]], factor)
                         changed = {**answer, row["name"]: {**cells, column["name"]: cell}}
                         yield f"{row['name']}, {column['name']} {_by(factor)}", changed
         case "choice":
@@ -71,8 +66,3 @@ def _moved(field: Mapping[str, Any], answer: Any) -> Iterator[tuple[str, Any]]:
 
 def _by(factor: float) -> str:
     return f"times {factor:g}"
-
-
-def _scaled(answer: str, factor: float) -> str:
-    """The answer with its number multiplied, its unit as it was."""
-    return _NUMBER.sub(lambda number: f"{float(number[0]) * factor:.15g}", answer, count=1)

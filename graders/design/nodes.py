@@ -176,10 +176,7 @@ class _Reader:
         if _UNSTORABLE.search(text):
             raise self._fault(
                 event,
-                say(
-                    r"text must be Unicode without NUL, and an escape such as \0 makes it so. "
-                    "Remove it"
-                ),
+                say("text must be Unicode without NUL, and an escape here is not. Remove it"),
             )
         return text
 

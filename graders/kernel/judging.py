@@ -22,7 +22,7 @@ from graders.kernel.plan import Target
 from graders.kernel.plan_reader import PlanError
 from graders.kernel.record import Raised, Record, Recorder, Refused, Stopped, target_named
 from graders.kernel.report import not_measured, report
-from graders.ports import Case, JudgeError, Launcher, Task
+from graders.ports import CannotJudge, Case, Environment, JudgeError, Launcher, Task
 from graders.text import Text, say
 from graders.verdict import (
     CaseResult,
@@ -86,6 +86,15 @@ def judge(task: Task, source: bytes, launcher: Launcher, seed: int) -> Iterator[
     """
     yield compiling()
     settings = Settings.of(task)
+    if not launcher.offers(Environment.TORCH):
+        raise CannotJudge(
+            say(
+                "This site cannot judge kernels: they are recorded with torch and Triton, which "
+                "are not installed for submissions here. Whoever runs the site can add them with "
+                "{command}.",
+                command="python -m sandboxes.runtime torch",
+            )
+        )
     session = on_gpu.open_session(launcher, str(task.settings["operation"]))
     target = (on_gpu.target_of(session) if session else None) or settings.target
 

@@ -41,7 +41,7 @@ class TriageMeasurement(Strict):
 class TriageGrader(Strict):
     """A recorded training step, another one for each attempt.
 
-    This is the shape; whether causes and measurements fit the simulation, the grader says.
+    Whether causes and measurements fit the simulation is checked when the package is read.
     """
 
     kind: Literal["triage"]

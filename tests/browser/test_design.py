@@ -82,7 +82,7 @@ def test_the_arithmetic_of_a_rejection_is_on_the_page(
     page.goto(submission.get_absolute_url())
     terms = page.locator(".counterexample .design-terms")
     expect(terms).to_contain_text("optimizer state")
-    expect(terms.locator("tr").last).to_contain_text("-13.6")
+    expect(terms.locator("tr").last).to_contain_text("-13.68")
     expect(page.locator(".design-link[aria-current]")).to_contain_text("memory")
     shoot(page, "memory", full=True)
     submission = sent(owner, design, "submissions/too_slow/experts_across_spines.yaml")
@@ -105,3 +105,21 @@ def test_nothing_runs_off_a_phone(
     page.goto(submission.get_absolute_url())
     shoot(page, f"phone-{scheme}", full=True)
     assert page.evaluate("document.documentElement.scrollWidth") <= 375
+
+
+def test_without_scripts_a_design_is_judged_and_reviewed_too(
+    design: Problem, open_browser: object, owner: User, published: list[Submission]
+) -> None:
+    page = open_browser(owner, java_script_enabled=False).new_page()  # type: ignore[operator]
+    page.goto(f"/problems/{SLUG}/")
+    page.locator("textarea[name=source]").fill(
+        file_of(design, "submissions/wrong_answer/optimizer_not_divided.yaml")
+    )
+    page.get_by_role("button", name="Submit").click()
+    submission = judged(published[-1])
+    page.reload()
+    expect(page.locator(".banner")).to_contain_text("GPU of stage 0 must hold 72 GB")
+    page.locator("[name='level.2'][value='1']").check()
+    page.get_by_role("button", name="Save the review").click()
+    expect(page.locator("[data-review-state]")).to_contain_text("Saved")
+    assert SelfReview.objects.get(submission=submission).levels == {"Order of thought": 1}

@@ -38,7 +38,7 @@ def test_a_folder_comes_back_with_its_line_ends_and_without_a_new_last_line(tmp_
 
 
 def test_a_problem_of_one_file_comes_back_as_one_file(tmp_path: Path) -> None:
-    place = f"{EXAMPLE_OF['answers']}.yaml"
+    place = EXAMPLE_OF["answers"].removeprefix("examples/")
     package = read_package(EXAMPLES / place)
     assert unpacked(package, tmp_path) == {place: (EXAMPLES / place).read_bytes()}
 

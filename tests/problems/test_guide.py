@@ -17,7 +17,7 @@ QUOTES = re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL)
 def test_there_are_quotes_of_three_problems() -> None:
     assert len(QUOTES) > 15
     for kind in ("answers", "function", "simulation"):
-        assert f"`{EXAMPLE_OF[kind]}.yaml`" in GUIDE.split("## What all")[1]
+        assert f"`{EXAMPLE_OF[kind].removeprefix('examples/')}`" in GUIDE.split("## What all")[1]
 
 
 @pytest.mark.parametrize("quote", QUOTES, ids=range(len(QUOTES)))
@@ -27,7 +27,7 @@ def test_a_quote_stands_in_an_example_as_it_is(quote: str) -> None:
 
 def test_every_example_is_listed() -> None:
     for kind, path in EXAMPLE_OF.items():
-        assert re.search(rf"\| `{path}\.yaml` \| {kind} \|", GUIDE)
+        assert f"`{path.removeprefix('examples/')}` | {kind} |" in GUIDE
 
 
 @pytest.mark.parametrize(

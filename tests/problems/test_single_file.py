@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import textwrap
 from pathlib import Path
 
 import pytest
 
+from problems import strict_yaml
 from problems.complaints import PackageInvalid
 from problems.package import (
     SHIPPED,
@@ -17,6 +17,7 @@ from problems.package import (
     read_packages,
     slug_of,
 )
+from problems.single_file import folded
 from tests.problems.broken_packages import SOUND
 
 EXAMPLES = SHIPPED / "examples"
@@ -24,14 +25,12 @@ EXAMPLES = SHIPPED / "examples"
 
 def in_one_file(folder: Path) -> str:
     """The folder's problem.yaml with its other files below it, as an author would write it."""
-    spec = (folder / "problem.yaml").read_text()
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    blocks = [
-        f"  {path.relative_to(folder)}: |\n" + textwrap.indent(path.read_text(), "    ")
-        for path in files
-        if path.name != "problem.yaml"
-    ]
-    return f"{spec}files:\n{''.join(blocks)}"
+    files = {
+        f"{path.relative_to(folder)}": path.read_text()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+    return folded(files.pop("problem.yaml"), files)
 
 
 @pytest.fixture
@@ -134,6 +133,28 @@ def test_the_id_of_two_problems_of_one_file_is_told_of_both(double: Path) -> Non
         "round-3/double.yaml:2:5",
         "round-3/twice.yaml:2:5",
     ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "a",
+        "a\n",
+        "a\n\n",
+        "\n\na\n",
+        "  a\nb\n",
+        "\n   a\n",
+        "a\n\n  b\n",
+        "# a: |\n\ta\n",
+        " \n",
+    ],
+)
+def test_any_text_comes_back_out_of_one_file(tmp_path: Path, text: str) -> None:
+    files = {"problem.yaml": folded((SOUND / "problem.yaml").read_text(), {"notes.md": text})}
+    document = strict_yaml.read(files["problem.yaml"])
+    assert document.faults == []
+    assert document.value["files"] == {"notes.md": text}
 
 
 def same(one: Package, other: Package) -> bool:

@@ -16,7 +16,7 @@ from app.accounts.requests import SignedInRequest
 from app.authoring.comparing import judges_differently
 from app.authoring.models import Action, TrailEntry, WorkingCopy
 from app.authoring.models.working_copies import texts_of
-from app.authoring.views.access import for_staff, get_copy
+from app.authoring.views.access import for_staff
 from app.authoring.views.workbench import LANGUAGES
 from app.practice.models import Problem, ProblemVersion
 from problems.archive import zipped
@@ -125,7 +125,7 @@ def _number(written: object) -> int:
 def restore(request: SignedInRequest, slug: str, pk: int) -> HttpResponse:
     """Bring a version's files back into the working copy; the trail keeps those it had."""
     version = get_object_or_404(ProblemVersion, problem__slug=slug, pk=pk)
-    copy = get_copy(slug)
+    copy = WorkingCopy.of_version(request.user, version)
     copy.replace(request.user, texts_of(version), Action.RESTORED, f"v{version.number}")
     messages.success(
         request,
@@ -153,5 +153,11 @@ def _trail(request: SignedInRequest, entries: QuerySet[TrailEntry], slug: str) -
     page = Paginator(entries, PAGE_SIZE).get_page(request.GET.get("page"))
     problem = Problem.objects.filter(slug=slug).first() if slug else None
     versions = problem.versions.all() if problem else []
-    context = {"page": page, "slug": slug, "versions": versions, "problem": problem}
+    context = {
+        "page": page,
+        "slug": slug,
+        "versions": versions,
+        "problem": problem,
+        "has_copy": bool(slug) and WorkingCopy.objects.filter(slug=slug).exists(),
+    }
     return render(request, "authoring/trail.html", context)

@@ -6,10 +6,6 @@ const CHANGES_BESIDE = ["follow_up", "answer", "hint", "note"];
 
 export function connectInterview() {
   connectDialogs();
-  for (const button of document.querySelectorAll("[data-prints]")) {
-    button.hidden = false;
-    button.addEventListener("click", () => print());
-  }
   const beside = document.getElementById("beside");
   if (!beside) return;
   let waiting = null;

@@ -52,6 +52,13 @@ class AskedFollowUp(models.Model):
             return None
         return version.spec.follow_ups[self.index]
 
+    @property
+    def answer_in_words(self) -> str:
+        """The answer for people: a judged one by its fields, and not as YAML."""
+        if self.judgement is None:
+            return self.answer
+        return "\n".join(f"{one['label']}: {one['given']}" for one in self.judgement)
+
     def ask(self, at: datetime, by: User | None) -> bool:
         """Show it to the candidate, once."""
         unasked = AskedFollowUp.objects.filter(pk=self.pk, asked_at=None)

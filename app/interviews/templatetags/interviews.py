@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from app.interviews.models import Mark, Moment
 from app.interviews.setting_up import DEFAULT_MINUTES
 from app.practice.models import Submission
+from app.practice.templatetags.practice import sentence
 from problems.interviews.reading import shipped
 from problems.interviews.schema import TemplateSpec
 
@@ -85,7 +86,7 @@ def told(moment: dict[str, Any]) -> str:
             word = str(Submission.Outcome(outcome).label) if outcome else _("Cancelled")
             return f"{Submission.Kind(payload['kind']).label}: {word}"
         case Moment.Kind.COUNTEREXAMPLE:
-            return str(payload.get("summary", ""))
+            return sentence(str(payload.get("summary", "")))
         case Moment.Kind.FOLLOW_UP:
             return str(payload.get("question", ""))
         case Moment.Kind.ANSWER:

@@ -55,7 +55,7 @@ def shown(asked: AskedFollowUp, role: Role) -> dict[str, Any]:
         "asked_at": asked.asked_at,
         "asked_by": asked.asked_by,
         "answered_at": asked.answered_at,
-        "answer": asked.answer,
+        "answer": asked.answer_in_words,
         "fields": fields,
         "judgement": in_words(asked.judgement) if asked.judgement and is_open else None,  # type: ignore[arg-type]
         "points": spec.points if spec and (role.knows_the_answers or interview.is_ended) else [],

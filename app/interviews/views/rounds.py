@@ -28,6 +28,7 @@ from app.practice.forms import DraftChange, check_text
 from app.practice.markdown import render as render_markdown
 from app.practice.models import Submission
 from app.practice.views.panels import panel_context, verdict_context
+from app.practice.views.problems import design_context
 from app.practice.views.submissions import from_the_editor
 from app.practice.views.traces import trace_file
 
@@ -91,11 +92,13 @@ def round_context(one: InterviewRound, role: Role) -> dict[str, Any]:
         "problem": version.problem,
         "version": version,
         "spec": spec,
+        "language": spec.language.value,
         "statement": render_markdown(statement, version.files),
         "samples": [case for case in spec.cases if case.sample],
         "hidden_count": sum(not case.sample for case in spec.cases),
         "starter": canonical(spec, version.starter),
         **worksheet,
+        **design_context(spec),
         **(_panel(one, latest) if latest else {}),
     }
 

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from app.accounts.models import User
 from app.practice.models.problems import ProblemVersion
 from app.practice.signals import submission_finished
-from graders.text import say, to_json
+from graders.text import Text, say, to_json
 from graders.verdict import Event, EventKind, JsonObject, Report, Verdict
 
 
@@ -227,14 +227,18 @@ class Submission(models.Model):
             self.append_event(EventKind.VERDICT.value, {"verdict": report["verdict"]})
             self._tell_that_it_finished()
 
-    def fail(self, token: uuid.UUID, error_id: str) -> None:
-        """End with a judge error: our fault, never counted. Raises LeaseLost as `record` does."""
+    def fail(self, token: uuid.UUID, error_id: str, sentence: Text | None = None) -> None:
+        """End with a judge error: our fault, never counted. Raises LeaseLost as `record` does.
+
+        `sentence` says what the site lacks, where that is the reason.
+        """
         Submission.objects.filter(pk=self.pk, lease_token=token).update(error_id=error_id)
         message = say(
             "The judge failed, not your code. Tell an admin this number: {error_id}.",
             error_id=error_id,
         )
-        report = Report(Verdict.JUDGE_ERROR, message, 0.0, [])
+        metrics: JsonObject = {} if sentence is None else {"cannot_judge": sentence}
+        report = Report(Verdict.JUDGE_ERROR, sentence or message, 0.0, [], metrics=metrics)
         self.finish(token, Event(EventKind.VERDICT, report.to_json()))
 
     def cancel(self) -> bool:

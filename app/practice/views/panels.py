@@ -12,6 +12,7 @@ from app.practice.wording import said_report, texts_of
 # Metrics that have a drawing or words of their own.
 DRAWN = (
     "assessment",
+    "cannot_judge",
     "compiled",
     "diagram",
     "kernel_times",

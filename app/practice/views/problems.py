@@ -16,6 +16,7 @@ from app.practice.markdown import render as render_markdown
 from app.practice.models import Attempt, Draft, Problem, ProblemVersion, Submission
 from app.practice.views.panels import panel_context
 from graders.verdict import Verdict
+from problems.schema import ProblemSpec
 
 RECENT = 8  # submissions listed below a statement
 
@@ -54,13 +55,6 @@ def problem_context(
         attempt = Attempt.current(user, version)
         statement, form = page_context(version, attempt.seed, statement, text)
         drawn = {"attempt": attempt, **form}
-    design: dict[str, Any] = {}
-    if is_design(spec):
-        design = {
-            "is_design": True,
-            "design_schema": schema_of(spec),
-            "design_groups": groups_in_words(spec),
-        }
     return {
         "problem": problem,
         "version": version,
@@ -76,8 +70,19 @@ def problem_context(
         "is_accepted": is_accepted(user, problem),
         "submissions": mine(user, problem)[:RECENT],
         **drawn,
-        **design,
+        **design_context(spec),
         **(panel_context(latest) if latest else {}),
+    }
+
+
+def design_context(spec: ProblemSpec) -> dict[str, Any]:
+    """What a design's editor and its schema need; nothing for other kinds."""
+    if not is_design(spec):
+        return {}
+    return {
+        "is_design": True,
+        "design_schema": schema_of(spec),
+        "design_groups": groups_in_words(spec),
     }
 
 

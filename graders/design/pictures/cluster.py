@@ -107,7 +107,9 @@ def _title(whole: dict[str, int]) -> str:
 
 
 def _core_label(switches: int) -> str:
-    return say_n("Core: {count} switch a plane", "Core: {count} switches a plane", count=switches)
+    return say_n(
+        "Core: {count:,} switch a plane", "Core: {count:,} switches a plane", count=switches
+    )
 
 
 def _row(x: float, width: float, count: int, most: int, y: float) -> list[Any]:
@@ -176,10 +178,10 @@ def _pod(
         "label": say("pod {number}", number=number),
         "label_y": y + 15,
         "spine_bar": _bar(x + 8, inner, y + SPINE_Y),
-        "spine_text": say_n("{count} spine", "{count} spines", count=spine["switches"]),
+        "spine_text": say_n("{count:,} spine", "{count:,} spines", count=spine["switches"]),
         "spine_text_y": y + SPINE_Y + 10.5,
         "leaf_bar": _bar(x + 8, inner, y + LEAF_Y),
-        "leaf_text": say_n("{count} leaf", "{count} leaves", count=leaf["switches"]),
+        "leaf_text": say_n("{count:,} leaf", "{count:,} leaves", count=leaf["switches"]),
         "leaf_text_y": y + LEAF_Y + 10.5,
         "links": [
             _link(below["middle"], y + LEAF_Y, above["middle"], y + SPINE_Y + SWITCH_HEIGHT)
@@ -286,7 +288,7 @@ def _tiers(
                 "ports": core["ports_used"],
                 "cables": cables["core"],
                 "ratio": "",
-                "rate": rates["cross"],
+                "rate": None,  # what a GPU gets through the core is said of the spines below it
             },
         )
     return [
@@ -296,7 +298,7 @@ def _tiers(
             "ports_text": say("{used} of {radix}", used=row["ports"], radix=whole["radix"]),
             "cables_text": number_text(row["cables"]),
             "ratio_text": row["ratio"],
-            "rate_text": number_text(float(f"{row['rate']:.3g}")),
+            "rate_text": "" if row["rate"] is None else number_text(float(f"{row['rate']:.3g}")),
         }
         for row in rows
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from dataclasses import fields as fields_of
 from typing import Any
 
 from graders.simulation.gang_scheduling.cluster import PRIORITIES, Arrival, Cluster
@@ -19,6 +20,8 @@ def read(fields: Mapping[str, Any], cluster: Cluster, seed: int) -> list[Arrival
         If it is neither, or a job could never run.
     """
     if "jobs" in fields:
+        if any(len(one) != len(fields_of(Arrival)) for one in fields["jobs"]):
+            raise ValueError("a job must be [id, round, team, priority, GPUs, steps]")
         trace = [Arrival(*one) for one in fields["jobs"]]
     elif "draw" in fields:
         trace = drawn(**fields["draw"], teams=list(cluster.quota), seed=seed)

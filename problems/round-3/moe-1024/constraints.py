@@ -32,7 +32,7 @@ def term(label: str, formula: str, value: Any, unit: str = "") -> dict[str, Any]
     """A line of arithmetic; numpy's numbers become plain ones."""
     if not isinstance(value, str | int):
         value = float(value)
-        value = int(value) if value.is_integer() and abs(value) < 1e15 else float(f"{value:.6g}")
+        value = int(value) if value.is_integer() and abs(value) < 1e15 else float(f"{value:.4g}")
     return {"label": label, "formula": formula, "value": value, "unit": unit}
 
 
@@ -284,17 +284,17 @@ def memory(parameters: dict[str, Any], plan: t.Plan) -> dict[str, Any]:
     copies = plan.dp * plan.cp
     total = sum(held.values())
     if plan.distributed_optimizer:
-        rule = f"12 B * ({ordinary:.4g} / {copies} + {routed:.4g} / {copies // plan.ep})"
+        rule = f"12 B * ({ordinary:,.0f} / {copies} + {routed:,.0f} / {copies // plan.ep})"
     else:
-        rule = f"12 B * {ordinary + routed:.4g}"
+        rule = f"12 B * {ordinary + routed:,.0f}"
     per_layer = float(t.layer_activations(model, parameters["training"], plan))
     in_flight = float(t.micro_batches_in_flight(plan, stage))
     tokens = float(t.local_tokens(parameters["training"], plan))
     terms = [
         term(say("ordinary parameters on a GPU of stage {stage}", stage=stage), "", ordinary),
         term(say("parameters of routed experts on it"), "", routed),
-        term(say("weights"), f"2 B * {ordinary + routed:.4g}", held["weights"] / GB, "GB"),
-        term(say("gradients"), f"4 B * {ordinary + routed:.4g}", held["gradients"] / GB, "GB"),
+        term(say("weights"), f"2 B * {ordinary + routed:,.0f}", held["weights"] / GB, "GB"),
+        term(say("gradients"), f"4 B * {ordinary + routed:,.0f}", held["gradients"] / GB, "GB"),
         term(say("optimizer state"), rule, held["optimizer"] / GB, "GB"),
         term(
             say("activations"),

@@ -39,8 +39,8 @@ def _about_reach(sheet: Sheet) -> str:
     if sheet["leaf_share"] == sheet["spine_share"] == 1 and sheet["core_trunk"] == 1:
         return say(
             "a three-tier tree without oversubscription ends at k^3/4 endpoints: with {radix} "
-            "ports that is {limit}, and {pods} pods need {ports} ports on every core switch; take "
-            "wider switches, several planes or an oversubscribed core",
+            "ports that is {limit:,}, and {pods} pods need {ports} ports on every core switch; "
+            "take wider switches, several planes or an oversubscribed core",
             radix=int(sheet["radix"]),
             limit=int(sheet["fat_tree_limit"]),
             pods=int(sheet["pods"]),
@@ -132,7 +132,7 @@ CABLING = (
         ("gpus", "plane_nics", "plane_endpoints"),
         lambda sheet: sheet["plane_endpoints"] >= sheet["plane_nics"],
         lambda sheet: say(
-            "every network card needs a port; a plane has {cards} cards and {ports} ports; add "
+            "every network card needs a port; a plane has {cards:,} cards and {ports:,} ports; add "
             "pods or leaves",
             cards=int(-(-sheet["plane_nics"] // 1)),
             ports=int(sheet["plane_endpoints"]),
@@ -151,8 +151,8 @@ def _exactly(name: str, shows: tuple[str, ...]) -> Rule:
         shows,
         lambda sheet: sheet[claimed] == sheet[name],
         lambda sheet: say(
-            "the bill of {name} must be exact; you order {claimed}, and the design needs {right}; "
-            "count every tier of every plane",
+            "the bill of {name} must be exact; you order {claimed:,}, and the design needs "
+            "{right:,}; count every tier of every plane",
             name=name,
             claimed=int(sheet[claimed]),
             right=int(sheet[name]),

@@ -30,29 +30,32 @@ RULES = (
     *operations_rules.SERVING,
 )
 
-# Name of a line, what the page calls it.
-METRICS = (
-    ("switches", say("Switches")),
-    ("cables", say("Cables")),
-    ("bisection_tb_per_s", say("Bisection")),
-    ("pod_gpus", say("GPUs of a pod")),
-    ("train_gpus", say("GPUs that train")),
-    ("batch_tokens", say("Batch")),
-    ("memory_gb", say("Memory of a GPU")),
-    ("bubble", say("Pipeline bubble")),
-    ("step_s", say("Step")),
-    ("mfu", say("MFU")),
-    ("mtbf_min", say("Between failures")),
-    ("restart_min", say("Restart")),
-    ("goodput", say("Goodput")),
-    ("days", say("Training on the calendar")),
-    ("site_mw", say("Greatest draw of the site")),
-    ("energy_gwh", say("Energy of a year")),
-    ("capital_musd", say("Capital")),
-    ("gpu_hour_usd", say("An hour of a GPU")),
-    ("itl_ms", say("Between two tokens")),
-    ("decode_tokens", say("Tokens written")),
-    ("token_price", say("A million tokens")),
+# What the page calls a line, and the constraints that must hold before it means anything.
+CABLED = fabric_rules.CABLED
+STEP = training_rules.STEP
+DRAINS = ("checkpoint_drains",)
+METRICS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("switches", say("Switches"), CABLED),
+    ("cables", say("Cables"), CABLED),
+    ("bisection_tb_per_s", say("Bisection"), CABLED),
+    ("pod_gpus", say("GPUs of a pod"), CABLED),
+    ("train_gpus", say("GPUs that train"), ()),
+    ("batch_tokens", say("Batch"), ()),
+    ("memory_gb", say("Memory of a GPU"), ("plan_divides", "zero_and_pipeline")),
+    ("bubble", say("Pipeline bubble"), ()),
+    ("step_s", say("Step"), STEP),
+    ("mfu", say("MFU"), STEP),
+    ("mtbf_min", say("Between failures"), ()),
+    ("restart_min", say("Restart"), STEP),
+    ("goodput", say("Goodput"), DRAINS),
+    ("days", say("Training on the calendar"), DRAINS),
+    ("site_mw", say("Greatest draw of the site"), CABLED),
+    ("energy_gwh", say("Energy of a year"), CABLED),
+    ("capital_musd", say("Capital"), CABLED),
+    ("gpu_hour_usd", say("An hour of a GPU"), CABLED),
+    ("itl_ms", say("Between two tokens"), ()),
+    ("decode_tokens", say("Tokens written"), ()),
+    ("token_price", say("A million tokens"), CABLED),
 )
 
 
@@ -65,7 +68,7 @@ def assess(design: dict[str, Any], parameters: dict[str, Any]) -> dict[str, Any]
     pictures = _pictures(design, sheet, held)
     said: dict[str, Any] = {
         "constraints": constraints,
-        "metrics": _metrics(sheet),
+        "metrics": _metrics(sheet, held),
         "cost": None,
         "best": None,
         "better": None,
@@ -82,29 +85,26 @@ def assess(design: dict[str, Any], parameters: dict[str, Any]) -> dict[str, Any]
     return said
 
 
-def _metrics(sheet: Sheet) -> list[dict[str, Any]]:
-    """Figures of the design; those that a broken one has not are left out."""
+def _metrics(sheet: Sheet, held: set[str]) -> list[dict[str, Any]]:
+    """Figures of the design, to four digits or whole; those that a broken one has not are not."""
     found = []
-    for name, label in METRICS:
-        try:
+    for name, label, needs in METRICS:
+        if held.issuperset(needs):
             value = float(sheet[name])
-        except ZeroDivisionError:
-            continue
-        if value > 0:
-            unit = sheet.lines[name].unit
             shown = value if value.is_integer() else float(f"{value:.4g}")
+            unit = sheet.lines[name].unit
             found.append({"name": name, "label": label, "value": shown, "unit": unit})
     return found
 
 
 def _pictures(design: dict[str, Any], sheet: Sheet, held: set[str]) -> dict[str, Any]:
     pictures: dict[str, Any] = {}
-    if held.issuperset(rule.name for rule in fabric_rules.CABLING):
+    if held.issuperset(CABLED):
         pictures["cluster"] = drawing.cluster(design, sheet)
     charts = []
     if held >= {"plan_divides", "zero_and_pipeline"}:
         charts.append(drawing.memory(sheet))
-    if held >= {"plan_divides", "zero_and_pipeline", "placement", "tensor_inside_node"}:
+    if held.issuperset(STEP):
         charts.append(drawing.time(sheet))
     if "cluster" in pictures:
         charts.append(drawing.power(sheet))

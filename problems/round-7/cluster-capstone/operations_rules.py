@@ -17,8 +17,8 @@ RUNNING = (
         lambda sheet: sheet["alarm_s"] >= sheet["two_steps_s"],
         lambda sheet: say(
             "a node that is busy with a step may answer late, so three heartbeats must last two "
-            "steps; they last {alarm} s, and two steps {steps:.4g} s; send them more rarely",
-            alarm=int(sheet["alarm_s"]),
+            "steps; they last {alarm:.4g} s, and two steps {steps:.4g} s; send them more rarely",
+            alarm=float(sheet["alarm_s"]),
             steps=float(sheet["two_steps_s"]),
         ),
         STEP,
@@ -29,11 +29,12 @@ RUNNING = (
         ("samples_at_most", "samples_per_s"),
         lambda sheet: sheet["samples_per_s"] <= sheet["samples_at_most"],
         lambda sheet: say(
-            "the metric stores take {limit:.4g} samples a second, and {series} series of 100,000 "
-            "GPUs every {period} s are {rate:.4g}; add stores, or send less",
+            "the metric stores take {limit:.4g} samples a second, and {series} series of {gpus} "
+            "GPUs every {period:.4g} s are {rate:.4g}; add stores, or send less",
             limit=float(sheet["samples_at_most"]),
             series=int(sheet["series_a_gpu"]),
-            period=int(sheet["heartbeat"]),
+            period=float(sheet["heartbeat"]),
+            gpus=int(sheet["gpus"]),
             rate=float(sheet["samples_per_s"]),
         ),
     ),

@@ -32,7 +32,7 @@ _ANY_DAYS = tuple(rule for rule in WITHOUT_CLAIMS if rule.name != "deadline")
 _PLAN_ALONE = tuple(rule for rule in PLAN if rule.name not in {"placement", "nodes"})
 
 PIPELINES = (8, 10, 16, 20, 32, 40)
-CONTEXTS = (1, 2, 4)
+CONTEXTS = (2, 4, 8)  # one rank a sequence is never on the front: see the editorial
 PARTS = 12  # of the free GPUs, in which training sizes are tried
 LONGEST = 1.4  # how far past the deadline the front is drawn
 SLOWEST_DAYS = 60.0  # and a first fabric may be this slow, though the deadline is near

@@ -74,6 +74,8 @@ LINES = {
         "micro_batches * layers / pp * passes * 2 * (tp - 1) / tp * hidden_state / 1e9",
         _GB_A_GPU,
     ),
+    "nvlink_s": Line(say("of that over NVLink"), "tp_gb / nvlink_gb_per_s", "s"),
+    "card_s": Line(say("of that over a network card"), "tp_gb / nic_gb_per_s", "s"),
     "cp_gb": Line(
         say("K, V and their gradients round the ring"),
         "micro_batches * layers / pp * ring_passes * (cp - 1)"
@@ -114,7 +116,7 @@ LINES = {
     ),
     "wait_s": Line(
         say("traffic that compute waits for"),
-        "tp_gb / nvlink_gb_per_s + pp_gb / pp_gb_per_s + cp_gb / pod_gb_per_s",
+        "nvlink_s + pp_gb / pp_gb_per_s + cp_gb / pod_gb_per_s",
         "s",
     ),
     "bubble": Line(

@@ -44,22 +44,13 @@ def _about_placement(sheet: Sheet) -> str:
 
 
 def _about_ceiling(sheet: Sheet) -> str:
-    claimed = float(sheet["claimed_mfu"])
-    share = 100 * float(sheet["gemm_share"])
-    if claimed > 2 * sheet["mfu_ceiling"]:
-        return say(
-            "MFU is over the dense peak; {claimed:.4g} % of it cannot be reached, for kernels "
-            "reach {share:.0f} % of it alone",
-            claimed=claimed,
-            share=share,
-        )
     return say(
         "no training step passes {ceiling:.0f} % MFU here: kernels reach {share:.0f} % of the "
         "dense peak, and bubble and traffic only take from that; you claim {claimed:.4g} %, and "
         "Llama 3 reached 38 to 43 %; count what compute waits for",
         ceiling=MFU_CEILING_PERCENT,
-        share=share,
-        claimed=claimed,
+        share=float(sheet["mfu_ceiling"]),
+        claimed=float(sheet["claimed_mfu"]),
     )
 
 
@@ -67,7 +58,7 @@ PLAN = (
     Rule(
         "tensor_inside_node",
         say("Tensor parallelism stays inside the node."),
-        ("tp_gb",),
+        ("tp_gb", "nvlink_s", "card_s"),
         lambda sheet: 8 % sheet["tp"] == 0,
         lambda sheet: say(
             "tensor parallelism waits for its all-reduces in every layer, so it stays on the "
@@ -76,9 +67,9 @@ PLAN = (
             "network card's {nic:.0f} GB/s; take 1, 2, 4 or 8",
             tp=int(sheet["tp"]),
             traffic=float(sheet["tp_gb"]),
-            inside=float(sheet["tp_gb"] / sheet["nvlink_gb_per_s"]),
+            inside=float(sheet["nvlink_s"]),
             nvlink=sheet["nvlink_gb_per_s"],
-            outside=float(sheet["tp_gb"] / sheet["nic_gb_per_s"]),
+            outside=float(sheet["card_s"]),
             nic=sheet["nic_gb_per_s"],
         ),
     ),
@@ -119,8 +110,8 @@ PLAN = (
         ("batch_tokens",),
         lambda sheet: sheet["batch_tokens"] <= sheet["batch_limit"],
         lambda sheet: say(
-            "a step has at most {limit} tokens, or the loss suffers; {dp} replicas times {count} "
-            "micro-batches times {size} times {seq} tokens are {tokens}; take fewer replicas or "
+            "a step has at most {limit:,} tokens, or the loss suffers; {dp} replicas times {count} "
+            "micro-batches times {size} times {seq} tokens are {tokens:,}; take fewer replicas or "
             "micro-batches",
             limit=int(sheet["batch_limit"]),
             dp=int(sheet["dp"]),
@@ -210,7 +201,9 @@ SPEED = (
             "executed_flops",
             "compute_s",
             "tp_gb",
+            "nvlink_s",
             "pp_gb",
+            "cp_gb",
             "wait_s",
             "bubble",
             "dp_gb",

@@ -33,6 +33,7 @@ class Site:
         known = {
             "slug": self.copy.slug,
             "path": "statement.md",
+            "name": "keys",
             "pk": {
                 "verification": self.verification.pk,
                 "stop": self.verification.pk,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 
 import pytest
@@ -198,3 +199,22 @@ def test_the_list_tells_where_each_problem_stands(
     copy = WorkingCopy.objects.get(slug="double")
     copy.files.get(path="statement.md").save_text(staff, "Other words.\n", 1)
     assert "Changed since" in staff_client.get("/authoring/").content.decode()
+
+
+def test_the_guides_own_links_find_their_headings(staff_client: Client) -> None:
+    for name in ("examples", "format", "keys"):
+        page = staff_client.get(f"/authoring/guide/{name}/").content.decode()
+        anchors = set(re.findall(r'<a href="#([a-z-]+)" rel', page))
+        assert anchors <= set(re.findall(r'<h[1-6] id="([a-z0-9-]*)"', page))
+    assert anchors  # the keys refer to one another
+    assert staff_client.get("/authoring/guide/nonsense/").status_code == 404
+
+
+def test_a_version_is_brought_back_where_nobody_edits_the_problem(staff_client: Client) -> None:
+    load_problems([SOUND.parents[1]])
+    version = Problem.objects.get(slug="double").current_version
+    assert version is not None
+    page = staff_client.get("/authoring/problems/double/trail/").content.decode()
+    assert f"/authoring/problems/double/restore/{version.pk}/" in page
+    staff_client.post(f"/authoring/problems/double/restore/{version.pk}/")
+    assert WorkingCopy.objects.get(slug="double").texts == version.files

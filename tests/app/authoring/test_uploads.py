@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 import stat
 import struct
 import zipfile
@@ -114,5 +115,27 @@ def test_an_encrypted_or_a_damaged_archive_is_refused() -> None:
     assert "must be a zip that is whole" in complaints(b"")
 
 
+def test_an_entry_without_a_name_is_refused() -> None:
+    entry = zipfile.ZipInfo("x")
+    entry.filename = ""
+    data = archive(("problem.yaml", "title: a"), (entry, "text"))
+    assert "names must be letters" in complaints(data)
+
+
 def test_too_large_an_archive_is_not_even_opened() -> None:
     assert "may have 2048 KiB" in complaints(b"x" * (2048 * 1024 + 1))
+
+
+def test_no_damage_to_an_archive_is_more_than_a_refusal(texts: dict[str, str]) -> None:
+    sound = zipped("double", 3, texts)
+    chance = random.Random(1)
+    refused = 0
+    for _number in range(1500):
+        data = bytearray(sound)
+        for _byte in range(chance.choice([1, 2, 5, 20])):
+            data[chance.randrange(len(data) - 1500, len(data))] = chance.randrange(256)
+        try:
+            read_zip(bytes(data))
+        except PackageInvalid:
+            refused += 1
+    assert refused > 1000

@@ -11,7 +11,7 @@ from django.test import Client
 from app.accounts.models import User
 from app.designs.models import SelfReview
 from app.practice.models import Problem, Submission
-from graders.verdict import CaseResult, JsonObject, Verdict, judged
+from graders.verdict import CaseResult, JsonObject, Verdict, compile_error, judged
 from tests.app.design_data import SLUG, design_problem, file_of
 from tests.app.practice_data import send, version_of
 
@@ -190,7 +190,12 @@ def test_there_is_nothing_to_review_before_the_verdict_or_after_a_run(
 ) -> None:
     waiting = send(owner, design, file_of(design, "reference.yaml"))
     run = finished(owner, design, Submission.Kind.RUN)
-    for submission in (waiting, run):
+    unread = send(owner, design, "parallel: {}\n")
+    token = unread.claim()
+    assert token is not None
+    unread.finish(token, compile_error("a fault"))
+    unread.refresh_from_db()
+    for submission in (waiting, run, unread):
         assert review(owner_client, submission).status_code == 404
         assert owner_client.get(f"/submissions/{submission.pk}/").context["review"] is None
 

@@ -124,13 +124,15 @@ def test_a_metric_asks_when_it_is_past_its_bound(
 
 
 def test_a_case_of_its_own_can_have_the_metric(interview: Interview, follow_ups: Any) -> None:
-    follow_ups({**ON_METRIC, "trigger": {"metric": "n_bytes", "above": 10}})
+    trigger: JsonObject = {"metric": "n_bytes", "above": 10}
+    follow_ups({**ON_METRIC, "trigger": trigger})
     submit(interview, [passed(metrics={"n_bytes": 11}), passed("minus-one")])
     assert questions(interview) == ["Why so slow?"]
 
 
 def test_the_score_is_a_metric_too(interview: Interview, follow_ups: Any) -> None:
-    follow_ups({**ON_METRIC, "trigger": {"metric": "score", "below": 0.9}})
+    trigger: JsonObject = {"metric": "score", "below": 0.9}
+    follow_ups({**ON_METRIC, "trigger": trigger})
     submit(interview, [passed(), broken()])
     assert questions(interview) == ["Why so slow?"]
 
@@ -197,7 +199,8 @@ def test_an_answer_with_fields_is_judged(
     asked.refresh_from_db()
     assert asked.judgement is not None
     assert [one["ok"] for one in asked.judgement] == [right]
-    assert interview.moments.get(kind=Moment.Kind.ANSWER).payload["right"] is right
+    told = interview.moments.get(kind=Moment.Kind.ANSWER).payload
+    assert (told["right"], told["answer"]) == (right, f"Size: {given}")
     page = owner_client.get(interview.get_absolute_url()).content.decode()
     assert ("must be 16 B" in page) is not right
 

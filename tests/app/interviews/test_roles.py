@@ -50,6 +50,7 @@ TABLE: dict[str, tuple[str, tuple[int, int, int]]] = {
     "debrief-json": ("GET", (NOT_THERE, NOT_THERE, NOT_THERE)),  # while the interview runs
     "marks": ("POST", (OPEN, OPEN, NOT_YOURS)),
     "feedback": ("POST", (OPEN, OPEN, NOT_YOURS)),
+    "trace": ("GET", (NOT_THERE, NOT_THERE, NOT_THERE)),  # the round's problem has none
     "finish": ("POST", (OPEN, OPEN, NOT_YOURS)),
     "end": ("POST", (OPEN, OPEN, OPEN)),
 }

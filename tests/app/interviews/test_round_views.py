@@ -11,8 +11,9 @@ from django.test import Client
 from app.accounts.models import User
 from app.interviews import running
 from app.interviews.models import Interview, InterviewRound, Moment, RoundSubmission
-from app.practice.models import Attempt, Problem, Submission
+from app.practice.models import Attempt, Problem, ProblemVersion, Submission
 from graders.answers import fill
+from problems.package import SHIPPED, read_package
 from tests.app.interviews.conftest import MovedClock, Plan, current
 from tests.app.practice_data import RIGHT, reject, version_of
 from tests.app.worksheet_data import judged, worksheet
@@ -305,3 +306,42 @@ def test_a_worksheet_half_filled_in_is_sent_at_the_end(
     running.sweep()
     (sent,) = RoundSubmission.objects.filter(is_automatic=True)
     assert judged(sent.submission).verdict == "WA"
+
+
+def of_kind(owner: User, folder: str) -> Interview:
+    """A running round about a problem that ships with the project."""
+    package = read_package(SHIPPED / folder)
+    problem = Problem.objects.create(
+        uuid=package.spec.id,
+        slug=package.slug,
+        round=package.spec.round,
+        title=package.spec.title,
+        summary=package.spec.summary,
+        difficulty=package.spec.difficulty,
+        minutes=package.spec.minutes,
+    )
+    version = ProblemVersion.objects.create(
+        problem=problem,
+        number=1,
+        digest=package.digest,
+        spec_json=package.spec.model_dump(mode="json"),
+        files=dict(package.files),
+    )
+    problem.current_version = version
+    problem.save()
+    made = Interview.objects.create(candidate=owner, title="One kind")
+    InterviewRound.objects.create(
+        interview=made, number=1, version=version, minutes=20, text=version.starter, seed=11
+    )
+    running.start(made, owner)
+    return made
+
+
+def test_a_design_is_checked_while_it_is_typed(owner: User, owner_client: Client) -> None:
+    made = of_kind(owner, "round-7/cluster-capstone")
+    page = owner_client.get(made.get_absolute_url()).content.decode()
+    check = "/problems/cluster-capstone/check/"
+    assert f'data-check-url="{check}"' in page
+    body = json.dumps({"text": "racks: ["})
+    answer = owner_client.post(check, body, content_type="application/json")
+    assert (answer.status_code, bool(answer.json())) == (200, True)

@@ -12,13 +12,15 @@ from threading import Event, Timer
 import pytest
 from django.conf import LazySettings
 from django.core.management import CommandError, call_command
+from django.test import Client
 
+from app.accounts.models import User
 from app.practice import watching
 from app.practice.loading import Change, load_problems
 from app.practice.management.commands.serve import STOP_ORDER, services
 from app.practice.models import Problem, ProblemVersion
 from app.serving.logs import worth_showing
-from problems.package import SHIPPED, read_package
+from problems.package import SHIPPED, find_packages, read_package
 
 DOUBLE = Path(__file__).parents[2] / "packages" / "round-3" / "double"
 
@@ -280,3 +282,18 @@ def test_only_a_site_of_developers_loads_what_is_saved(settings: LazySettings) -
         names = [service.program.name for stage in stages for service in stage]
         assert ("loader" in names) is debug
         assert set(names) <= set(STOP_ORDER)
+
+
+def test_the_examples_are_on_a_site_that_asks_for_them(client: Client) -> None:
+    report = load_problems([SHIPPED / "examples"])
+    assert report.complaints == report.warnings == []
+    assert {loaded.change for loaded in report.problems} == {Change.ADDED}
+    assert len(report.problems) == len(find_packages(SHIPPED / "examples"))
+    problem = Problem.objects.get(slug="stage-split")
+    client.force_login(User.objects.create(username="reader"))
+    page = client.get(problem.get_absolute_url()).content.decode()
+    assert "Cut the layers, in their order" in page
+    assert 'src="data:image/svg+xml' in page
+    assert "def split(times_us, stages):" in page
+    assert "class Item" not in page
+    assert "bisection" not in page.lower()  # neither the editorial nor the reference

@@ -11,7 +11,7 @@ from django.core.management import call_command
 
 from app.practice import mutation
 from app.practice.mutation import _reasons, mutants_of
-from problems.package import SHIPPED, find_packages, read_package
+from problems.package import SHIPPED, find_packages, read_package, slug_of
 
 DOUBLE = Path(__file__).parents[2] / "packages" / "round-3" / "double"
 
@@ -89,7 +89,8 @@ def test_a_weakened_order_of_cpp_is_judged_like_any_other() -> None:
 
 
 def test_the_table_gives_a_reason_for_mutants_that_there_are() -> None:
-    packages = {path.name: path for path in find_packages(SHIPPED)}
+    paths = [*find_packages(SHIPPED), *find_packages(SHIPPED / "examples")]
+    packages = {slug_of(path): path for path in paths}
     table = _reasons(SHIPPED / "surviving_mutants.toml")
     for slug in {source.split("/")[0] for source, _ in table}:
         package = read_package(packages[slug])

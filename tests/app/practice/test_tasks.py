@@ -11,11 +11,15 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.db import connection
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from app.accounts.models import User
 from app.practice import sweeper, tasks
 from app.practice.models import ProblemVersion, Submission
+from graders.ports import CannotJudge
+from graders.text import say
 from graders.verdict import CaseResult, Event, Verdict, compiling, judged
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -104,6 +108,23 @@ def test_our_own_failure_is_a_judge_error_with_an_id_that_the_log_has(
     assert submission.error_id in caplog.text
     assert "the disk is full" in caplog.text
     assert "the disk is full" not in str(submission.report)
+
+
+def test_what_a_site_lacks_is_told_in_words(
+    submission: Submission, judging: Callable[[Judge], None], client: Client
+) -> None:
+    def refuse(launcher: NoPrograms) -> Iterator[Event]:
+        yield compiling()
+        raise CannotJudge(say("This site has no {thing}.", thing="torch"))
+
+    judging(refuse)
+    tasks.judge_submission(str(submission.pk))
+    submission.refresh_from_db()
+    assert submission.verdict == "JE"
+    client.force_login(submission.user)
+    page = client.get(reverse("practice:submission", args=[submission.pk])).content.decode()
+    assert "This site has no torch." in page
+    assert "This does not count against you." in page
 
 
 def test_cancelling_ends_the_programs_and_leaves_no_verdict(

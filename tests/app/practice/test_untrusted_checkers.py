@@ -15,8 +15,10 @@ from typing import Any
 import pytest
 
 from app.practice.judging import Mode, judge, make_launcher
+from graders.ports import JudgeError
 from graders.verdict import JsonObject
-from problems.package import Package, read_files, read_package
+from problems.package import SHIPPED, Package, read_files, read_package
+from problems.skeletons import EXAMPLE_OF
 from tests.problems.broken_packages import SOUND
 
 SPY = '''
@@ -125,6 +127,21 @@ def test_a_checker_and_a_generator_reach_nothing_but_their_own_files(
     assert "the generator reached ['its own file']" in said_of(package, "drawn")
 
 
+def test_a_model_of_designs_reaches_nothing_but_its_own_files(port: int, database: Path) -> None:
+    spy = SPY.replace("@port@", str(port)).replace("@database@", str(database))
+    example = read_package(SHIPPED / EXAMPLE_OF["design"])
+    files = {
+        **{path: text for path, text in example.files.items() if path != "problem.yaml"},
+        "problem.yaml": example.files["problem.yaml"].split("\nfiles:\n")[0] + "\n",
+        "model.py": f"{spy}\n\ndef assess(design, parameters):\n    raise ValueError(spy())\n",
+    }
+    package = read_files(example.slug, files)
+    design = f"# mark of the submission\n{files['reference.yaml']}"
+    launcher = make_launcher()
+    with pytest.raises(JudgeError, match=r"ValueError: \['its own file'\]"):
+        list(judge(package.spec, package.files, design, Mode.SUBMIT, 1, launcher))
+
+
 def test_the_spy_would_have_found_what_it_looks_for(
     port: int, database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,6 +166,9 @@ def test_the_spy_would_have_found_what_it_looks_for(
 
 
 def test_a_checkers_print_is_no_part_of_a_verdict_and_its_exit_is_our_error() -> None:
-    package = with_checker("import os\n\n\ndef check(case_input, answer, seed):\n    os._exit(0)\n")
+    package = with_checker(
+        "import os\n\n\ndef draw(case_input, seed):\n    return []\n\n\n"
+        "def check(case_input, answer, seed):\n    print('accepted')\n    os._exit(0)\n"
+    )
     with pytest.raises(Exception, match="the checker must answer, but it ended"):
         said_of(package, "small")

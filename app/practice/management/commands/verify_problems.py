@@ -10,6 +10,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from app.practice import gpu
 from app.practice.judging import about_grader
 from app.practice.mutation import judge_mutants, mutants_of
 from app.practice.verification import Outcome, trials_of, verify
@@ -106,6 +107,11 @@ class Command(BaseCommand):
             )
             for one in unexplained:
                 self.stdout.write(f"    {one.warning}")
+            if unexplained and package.spec.grader.kind == "kernel" and gpu.properties() is None:
+                self.stdout.write(
+                    "    Without a GPU, large and bf16 cases are compiled and not judged: what "
+                    "only they would refuse survives here."
+                )
             self.stdout.flush()
 
     def tell(self, outcome: Outcome, number: int, total: int) -> None:

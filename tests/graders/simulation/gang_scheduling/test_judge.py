@@ -174,11 +174,53 @@ class Scheduler:
     assert last["counterexample"]["data"]["rounds"][0]["call"] == "no answer"
 
 
+def test_a_day_that_never_ends_is_refused(report: Report) -> None:
+    jobs = [["a", 0, "red", 1, 8, 600]]
+    bounds = {"max_wait": 60, "max_rounds": 20}
+    last = report(submission("reference.py"), {"jobs": jobs, "bounds": bounds})
+    assert "all jobs must have ended by round 20, and 1 have not" in last["message"]
+    assert last["counterexample"]["data"]["rounds"][-1]["jobs"][0]["wrong"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "call"),
+    [
+        ("None", "no answer"),
+        ('{"preempt": [], "start": [1, 2]}', "[1, 2]"),
+        ('{"preempt": [3], "start": {}}', "preempt [3]"),
+        ('{"preempt": ["a" * 500], "start": {}}', f"preempt {'a' * 20}"),
+        ('{"preempt": [], "start": {"a": "all"}}', "start a on 'all'"),
+        ('{"preempt": [], "start": {"a": []}}', "start a on []"),
+    ],
+)
+def test_an_answer_of_another_shape_is_shown_as_it_came(
+    report: Report, answer: str, call: str
+) -> None:
+    source = "class Scheduler:\n    def __init__(self, **shape): pass\n"
+    source += f"    def schedule(self, now, jobs): return {answer}\n"
+    last = report(source, {"jobs": [["a", 0, "red", 1, 2, 60]]})
+    assert last["verdict"] == "WA"
+    assert last["counterexample"]["data"]["rounds"][-1]["call"] == call
+
+
+def test_a_program_that_ends_is_not_asked_again_for_a_smaller_trace(report: Report) -> None:
+    source = """
+import os
+class Scheduler:
+    def __init__(self, **shape): pass
+    def schedule(self, now, jobs): os._exit(3)
+"""
+    last = report(source, {"draw": DRAW})
+    assert (last["verdict"], "exited with code 3" in last["message"]) == ("RE", True)
+    assert len(last["counterexample"]["replay"]["input"]["jobs"]) == DRAW["count"]
+
+
 @pytest.mark.parametrize(
     "fields",
     [
         {},
         {"jobs": []},
+        {"jobs": [["a", 0, "red", 1, 1]]},
         {"jobs": [["a", 0, "red", 1, 9, 60]]},
         {"jobs": [["a", 0, "green", 1, 1, 60]]},
         {"jobs": [["a", 0, "red", 3, 1, 60]]},
