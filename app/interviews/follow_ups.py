@@ -15,7 +15,7 @@ from app.interviews.models import AskedFollowUp, InterviewRound, Moment
 from app.interviews.server_time import now
 from app.practice.models import Submission
 from graders.answers import assess
-from graders.text import to_json
+from graders.text import Json, say, to_json
 from graders.verdict import JsonObject, Verdict
 from problems.schema import FollowUp, Trigger
 
@@ -145,18 +145,20 @@ def answer(asked: AskedFollowUp, text: str, by: User) -> bool:
     """
     spec, at = asked.spec, now()
     judgement: list[JsonObject] | None = None
+    told: Json = text
     if spec is not None and spec.answer is not None:
         assessed = assess(spec.answer.model_dump(), text, asked.interview_round.seed)
         judgement = [cast(JsonObject, to_json(cast(Any, asdict(one)))) for one in assessed]
+        # Sentences, so that each reader of the timeline has them in their own language.
+        told = to_json([say("{label}: {given}", label=a.label, given=a.given) for a in assessed])
     right = None if judgement is None else all(one["ok"] for one in judgement)
     with transaction.atomic():
         open_ = AskedFollowUp.objects.filter(pk=asked.pk, answered_at=None, asked_at__isnull=False)
         if not open_.update(answer=text, answered_at=at, judgement=judgement):
             return False
-        asked.refresh_from_db()
         asked.interview_round.interview.record(
             Moment.Kind.ANSWER,
-            {"follow_up": asked.pk, "answer": asked.answer_in_words, "right": right},
+            {"follow_up": asked.pk, "answer": told, "right": right},
             author=by,
             interview_round=asked.interview_round,
             at=at,

@@ -48,8 +48,8 @@ class Incident:
         return self.without([])
 
     @cached_property
-    def _known(self) -> dict[frozenset[int], Recording]:
-        """Recordings by the places of what was taken away."""
+    def _step_us(self) -> dict[frozenset[int], float]:
+        """Step times by the places of what was taken away; recordings are too large to keep."""
         return {}
 
     @cached_property
@@ -69,7 +69,7 @@ class Incident:
         found = [
             number
             for number, span in enumerate(self.spans, start=1)
-            if 0 in span.touched and self.restores(self.without_span(number))
+            if 0 in span.touched and self.restores(self.step_us_without(span.touched))
         ]
         return tuple(sorted(found, key=lambda number: -self.span(number).duration_us))
 
@@ -85,18 +85,26 @@ class Incident:
             raise IndexError(number)
         return self.spans[number - 1]
 
-    def restores(self, other: Recording) -> bool:
-        """Whether almost all of what the cause costs is won back."""
-        loss_us = self.recording.step_us - self.without_cause(self.cause).step_us
-        return self.recording.step_us - other.step_us >= RESTORED * loss_us
+    def restores(self, step_us: float) -> bool:
+        """Whether almost all of what the cause costs is won back in a step that takes so long."""
+        slow_us = self.step_us_without([])
+        loss_us = slow_us - self.step_us_without(self._places_of(self.cause))
+        return slow_us - step_us >= RESTORED * loss_us
 
     def without(self, places: Iterable[int]) -> Recording:
         """The step with the deviations at these places taken away, everything else the same."""
         taken = frozenset(places)
-        if taken not in self._known:
-            kept = [one for place, one in enumerate(self.deviations) if place not in taken]
-            self._known[taken] = simulate(self.workload, kept)
-        return self._known[taken]
+        kept = [one for place, one in enumerate(self.deviations) if place not in taken]
+        recording = simulate(self.workload, kept)
+        self._step_us[taken] = recording.step_us
+        return recording
+
+    def step_us_without(self, places: Iterable[int]) -> float:
+        """The time of that step, in microseconds."""
+        taken = frozenset(places)
+        if taken not in self._step_us:
+            self.without(taken)
+        return self._step_us[taken]
 
     def without_span(self, number: int) -> Recording:
         """The step had this span been ordinary: without whatever changed it, if anything did."""
@@ -104,26 +112,27 @@ class Incident:
 
     def without_cause(self, cause: Cause) -> Recording:
         """The step without anything of that kind, planted or decoy."""
-        return self.without(
-            place for place, one in enumerate(self.deviations) if one.cause is cause
-        )
+        return self.without(self._places_of(cause))
+
+    def _places_of(self, cause: Cause) -> list[int]:
+        return [place for place, one in enumerate(self.deviations) if one.cause is cause]
 
     def is_sound(self) -> bool:
         """Whether the planted cause and nothing else costs the time that is lost."""
-        slow_us = self.recording.step_us
-        mended_us = self.without([0]).step_us
-        ordinary_us = self.without(range(len(self.deviations))).step_us
+        slow_us = self.step_us_without([])
+        mended_us = self.step_us_without([0])
+        ordinary_us = self.step_us_without(range(len(self.deviations)))
         return (
             slow_us - mended_us >= MIN_LOSS * slow_us
             and abs(mended_us - ordinary_us) <= MAX_DECOY_LOSS_US
             and all(
-                abs(slow_us - self.without([place]).step_us) <= MAX_DECOY_LOSS_US
+                abs(slow_us - self.step_us_without([place])) <= MAX_DECOY_LOSS_US
                 for place in range(1, len(self.deviations))
             )
         )
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=32)
 def draw(seed: int) -> Incident:
     """The incident of a seed.
 

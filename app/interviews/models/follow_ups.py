@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import cast
 
 from django.conf import settings
 from django.db import models
 
 from app.accounts.models import User
 from app.interviews.models.rounds import InterviewRound
+from app.practice.wording import in_words
+from graders.text import Json
 from graders.verdict import JsonObject
 from problems.schema import FollowUp
 
@@ -54,10 +57,11 @@ class AskedFollowUp(models.Model):
 
     @property
     def answer_in_words(self) -> str:
-        """The answer for people: a judged one by its fields, and not as YAML."""
+        """The answer in the active language: a judged one by its fields, and not as YAML."""
         if self.judgement is None:
             return self.answer
-        return "\n".join(f"{one['label']}: {one['given']}" for one in self.judgement)
+        told = cast("list[dict[str, str]]", in_words(cast(Json, self.judgement)))
+        return "\n".join(f"{one['label']}: {one['given']}" for one in told)
 
     def ask(self, at: datetime, by: User | None) -> bool:
         """Show it to the candidate, once."""

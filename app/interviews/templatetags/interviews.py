@@ -90,7 +90,8 @@ def told(moment: dict[str, Any]) -> str:
         case Moment.Kind.FOLLOW_UP:
             return str(payload.get("question", ""))
         case Moment.Kind.ANSWER:
-            return str(payload.get("answer", ""))
+            given = payload.get("answer", "")
+            return "; ".join(given) if isinstance(given, list) else str(given)
         case Moment.Kind.HINT:
             return str(int(payload.get("index", 0)) + 1)
         case Moment.Kind.CHAT:

@@ -339,8 +339,7 @@ class Submission(models.Model):
         """Copy the verdict that stands now, if one does. Call it inside the transaction."""
         standing = Submission.objects.filter(pk=self.pk, status=self.Status.DONE).first()
         if standing is not None and standing.report is not None:
-            PastVerdict.objects.create(
-                submission=standing,
+            standing.past_verdicts.create(
                 version=standing.judging_version,
                 verdict=standing.verdict,
                 score=standing.score,
@@ -389,41 +388,6 @@ class Submission(models.Model):
         return cls.objects.filter(
             Q(status=cls.Status.JUDGING), Q(lease_expires_at__lt=timezone.now())
         )
-
-
-class PastVerdict(models.Model):
-    """A verdict that a submission had before it was judged again; it stays readable, whole."""
-
-    submission = models.ForeignKey(
-        Submission, on_delete=models.CASCADE, related_name="past_verdicts"
-    )
-    version = models.ForeignKey(ProblemVersion, on_delete=models.PROTECT, related_name="+")
-    verdict = models.CharField(max_length=4, choices=Submission.Outcome.choices)
-    score = models.FloatField()
-    report: models.JSONField[JsonObject, JsonObject] = models.JSONField()
-    error_id = models.CharField(max_length=12, blank=True)
-    finished_at = models.DateTimeField(null=True)
-    replaced_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        ordering = ["submission", "-replaced_at", "-pk"]
-
-    def __str__(self) -> str:
-        return f"{self.submission_id} was {self.verdict} by {self.version}"
-
-    def get_absolute_url(self) -> str:
-        return reverse("practice:past-verdict", args=[self.submission_id, self.pk])
-
-    def as_submission(self) -> Submission:
-        """The submission as it stood then, for the pages that show one. Not to be saved."""
-        then = Submission.objects.select_related("version__problem", "user").get(
-            pk=self.submission_id
-        )
-        then.rejudged_by = self.version
-        then.status = Submission.Status.DONE
-        then.verdict, then.score, then.report = self.verdict, self.score, self.report
-        then.error_id, then.finished_at = self.error_id, self.finished_at
-        return then
 
 
 class SubmissionEvent(models.Model):

@@ -44,9 +44,14 @@ class MovedClock:
 
     def __init__(self) -> None:
         self.ahead = timedelta()
+        self.stopped_at: datetime | None = None
 
     def now(self) -> datetime:
-        return timezone.now() + self.ahead
+        return (self.stopped_at or timezone.now()) + self.ahead
+
+    def stop(self) -> None:
+        """From here on it moves by hand alone, however slow the machine is today."""
+        self.stopped_at = timezone.now()
 
     def forward(self, **span: float) -> None:
         self.ahead += timedelta(**span)

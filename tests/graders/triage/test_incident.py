@@ -29,14 +29,18 @@ def downloads(incidents: dict[int, Incident]) -> dict[int, str]:
 def test_the_step_is_fast_again_without_the_cause_and_only_then(
     incidents: dict[int, Incident],
 ) -> None:
-    for incident in incidents.values():
-        slow_us = incident.recording.step_us
-        mended_us = incident.without([0]).step_us
-        ordinary_us = incident.without(range(len(incident.deviations))).step_us
+    for seed, incident in incidents.items():
+        everything = range(len(incident.deviations))
+        slow_us = incident.step_us_without([])
+        mended_us = incident.step_us_without([0])
+        ordinary_us = incident.step_us_without(everything)
         assert slow_us - mended_us >= MIN_LOSS * slow_us
         assert abs(mended_us - ordinary_us) <= MAX_DECOY_LOSS_US
         for place in range(1, len(incident.deviations)):
-            assert abs(slow_us - incident.without([place]).step_us) <= MAX_DECOY_LOSS_US
+            assert abs(slow_us - incident.step_us_without([place])) <= MAX_DECOY_LOSS_US
+        if seed % 20 == 0:  # what is remembered is what the simulation says again
+            again = [incident.without(taken).step_us for taken in ([], [0], everything)]
+            assert again == [slow_us, mended_us, ordinary_us]
 
 
 def test_who_reads_the_download_alone_finds_the_cause_and_a_span_that_proves_it(
@@ -65,7 +69,7 @@ def test_a_span_that_only_waits_proves_nothing(incidents: dict[int, Incident]) -
         ]
         assert not set(untouched) & set(incident.proofs)
         step_us = incident.recording.step_us
-        assert all(incident.without_span(one).step_us == step_us for one in untouched[::50])
+        assert incident.without_span(untouched[-1]).step_us == step_us
 
 
 def test_a_trace_says_nothing_but_what_a_profiler_sees(downloads: dict[int, str]) -> None:
