@@ -305,6 +305,12 @@ def _check(
     )
 
 
+def digest_of(folder: Path) -> str | None:
+    """The digest of a folder's files, whatever they say; None if one cannot be read."""
+    content = read_folder(folder, _label(folder))
+    return None if content.complaints else digest(content.files)
+
+
 def digest(files: Mapping[str, str]) -> str:
     """SHA-256, in hex, over the files in order of their paths; lengths keep them apart."""
     sha256 = hashlib.sha256()

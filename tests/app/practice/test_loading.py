@@ -15,7 +15,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from app.accounts.models import User
-from app.practice import watching
+from app.practice import loading, watching
 from app.practice.loading import Change, load_problems
 from app.practice.management.commands.serve import STOP_ORDER, services
 from app.practice.models import Problem, ProblemVersion
@@ -72,6 +72,23 @@ def test_loading_again_writes_nothing(root: Path) -> None:
     assert changes(root) == {"double": Change.UNCHANGED}
     after = ProblemVersion.objects.get()
     assert (after.pk, after.created_at) == (before.pk, before.created_at)
+
+
+def test_shipped_problems_that_are_as_they_were_are_not_read_again(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "SHIPPED", root)
+    second_package(root)
+    assert changes(root) == {"double": Change.ADDED, "twice": Change.ADDED}
+    with monkeypatch.context() as reading:
+        reading.setattr(loading, "read_packages", lambda *of: pytest.fail("they were read"))
+        assert changes(root) == {"double": Change.UNCHANGED, "twice": Change.UNCHANGED}
+    Problem.objects.filter(slug="twice").update(published=False)
+    assert changes(root) == {"double": Change.UNCHANGED, "twice": Change.PUBLISHED}
+    edit(root / "round-3" / "twice" / "statement.md", "t", "T")
+    assert changes(root) == {"double": Change.UNCHANGED, "twice": Change.UPDATED}
+    shutil.rmtree(root / "round-3" / "twice")
+    assert changes(root) == {"double": Change.UNCHANGED, "twice": Change.UNPUBLISHED}
 
 
 def test_a_changed_package_keeps_the_version_that_people_were_judged_by(root: Path) -> None:
