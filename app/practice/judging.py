@@ -13,15 +13,12 @@ from contextlib import closing
 from dataclasses import replace
 from enum import StrEnum
 from functools import cache
+from importlib import import_module
 from types import TracebackType
 from typing import Protocol, Self, cast
 
 import graders.answers
-import graders.concurrency
 import graders.design
-import graders.function
-import graders.kernel
-import graders.simulation
 import graders.triage
 from app.practice import gpu, gpu_workers
 from graders.ports import (
@@ -41,6 +38,7 @@ from graders.ports import (
 )
 from graders.verdict import Event, EventKind, JsonObject
 from problems.schema import ProblemSpec
+from problems.spec_errors import kinds
 from problems.strict import Location
 from sandboxes.doctor import BACKENDS, AnySandbox
 from sandboxes.interface import (
@@ -75,15 +73,15 @@ class Grader(Protocol):
     ) -> Iterator[Event]: ...
 
 
-GRADERS: dict[str, Grader] = {
-    "answers": cast(Grader, graders.answers),
-    "function": cast(Grader, graders.function),
-    "concurrency": cast(Grader, graders.concurrency),
-    "design": cast(Grader, graders.design),
-    "kernel": cast(Grader, graders.kernel),
-    "simulation": cast(Grader, graders.simulation),
-    "triage": cast(Grader, graders.triage),
-}
+def grader_of(spec: ProblemSpec) -> Grader:
+    """The grader's package, imported when first asked for: not every process judges."""
+    return cast(Grader, import_module(f"graders.{spec.grader.kind}"))
+
+
+def load_graders() -> None:
+    """Import them all now: a worker's processes then share what its first one has read."""
+    for kind in kinds():
+        import_module(f"graders.{kind}")
 
 
 def about_grader(spec: ProblemSpec) -> Iterator[tuple[Location, str]]:
@@ -100,7 +98,9 @@ def about_grader(spec: ProblemSpec) -> Iterator[tuple[Location, str]]:
         for place, message in graders.design.faults(settings):
             yield ("grader", *place), message
     elif spec.grader.kind == "concurrency":
-        for index, message in graders.concurrency.faults(settings, cases_for(spec, Mode.SUBMIT)):
+        from graders import concurrency
+
+        for index, message in concurrency.faults(settings, cases_for(spec, Mode.SUBMIT)):
             yield ("cases", index, "input"), message
     elif spec.grader.kind == "triage":
         for place, message in graders.triage.faults(settings):
@@ -109,7 +109,7 @@ def about_grader(spec: ProblemSpec) -> Iterator[tuple[Location, str]]:
 
 def queue_of(spec: ProblemSpec) -> str:
     """The Celery queue for submissions to this problem, as long as somebody listens to it."""
-    queue = GRADERS[spec.grader.kind].QUEUE
+    queue = grader_of(spec).QUEUE
     if queue == gpu_workers.QUEUE and not gpu_workers.one_is_alive():
         return gpu_workers.FALLBACK
     return queue
@@ -174,7 +174,7 @@ def judge(
         ),
         files={path: text.encode() for path, text in files.items()},
     )
-    events = GRADERS[spec.grader.kind].judge(task, source.encode(), launcher, seed)
+    events = grader_of(spec).judge(task, source.encode(), launcher, seed)
     # Closing runs the grader's own `finally` where the caller stops listening early.
     with launcher, closing(cast("_Closable", events)):
         last = None

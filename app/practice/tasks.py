@@ -17,7 +17,14 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from app.practice.doorbell import ring
-from app.practice.judging import Mode, SandboxLauncher, host_sandbox, judge, make_launcher
+from app.practice.judging import (
+    Mode,
+    SandboxLauncher,
+    host_sandbox,
+    judge,
+    load_graders,
+    make_launcher,
+)
 from app.practice.models import LeaseLost, Submission
 from graders.ports import CannotJudge
 from graders.verdict import EventKind
@@ -165,6 +172,12 @@ class Heartbeat:
                     return
         finally:
             connection.close()
+
+
+@worker_init.connect
+def read_the_graders_once(**_: object) -> None:
+    """Before the worker forks, so that no submission waits for it."""
+    load_graders()
 
 
 @worker_init.connect
