@@ -161,9 +161,9 @@ def _place(fault: ThreadFault, source: str) -> Text:
     lines = [one.strip() for one in source.splitlines()]
     if fault.text and lines.count(fault.text) == 1:
         line = lines.index(fault.text) + 1
-        return say("line {line}, {text}", line=line, text=fault.text)
+        return say("line {line} ({text})", line=line, text=fault.text)
     if fault.line:
-        return say("line {line} of the kernel, {text}", line=fault.line, text=fault.text)
+        return say("line {line} of the kernel ({text})", line=fault.line, text=fault.text)
     return say("in the kernel")
 
 
