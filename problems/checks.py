@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from problems.complaints import Complaint, nearest
+from problems.python_source import parse
 from problems.schema import Language, ProblemSpec
 from problems.sections.answers import AnswersGrader
 from problems.sections.design import DesignGrader
@@ -95,7 +96,7 @@ def about_entry_points(
         if path not in files:
             continue
         try:
-            module = ast.parse(files[path])
+            module = parse(files[path])
         except (SyntaxError, ValueError, RecursionError, MemoryError):  # `about_modules` says so
             continue
         defined = {

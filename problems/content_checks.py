@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
 from problems.complaints import Complaint, nearest
+from problems.python_source import parse
 from problems.schema import ProblemSpec
 from problems.sections.answers import AnswersGrader
 from problems.sections.function import FunctionGrader
@@ -26,7 +27,7 @@ def about_modules(files: Mapping[str, str], label: str) -> Iterator[Complaint]:
         if "/" in path or not path.endswith(".py"):
             continue
         try:
-            ast.parse(source)
+            parse(source)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             at = error if isinstance(error, SyntaxError) else None
             yield Complaint(
@@ -43,7 +44,7 @@ def about_checker(spec: ProblemSpec, files: Mapping[str, str], label: str) -> It
         return
     path = spec.grader.checker
     try:
-        defined = set(_defined(ast.parse(files.get(path, ""))))
+        defined = set(_defined(parse(files.get(path, ""))))
     except (SyntaxError, ValueError, RecursionError, MemoryError):  # `about_modules` says so
         return
     drawn = [case.name for case in spec.cases if "draw" in case.input]

@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from problems import strict_yaml
 from problems.complaints import Complaint, nearest
+from problems.python_source import parse
 from problems.schema import ProblemSpec
 from problems.sections.answers import AnswersGrader
 from problems.sections.triage import TriageGrader
@@ -101,7 +102,7 @@ def _texts_files(files: Mapping[str, str]) -> list[tuple[str, str]]:
 def _templates(source: str) -> Iterator[str]:
     """The templates that a module gives to `say` and `say_n`."""
     try:
-        module = ast.parse(source)
+        module = parse(source)
     except SyntaxError:  # `about_entry_points` or the checker's own run says so
         return
     for node in ast.walk(module):

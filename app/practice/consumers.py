@@ -128,6 +128,10 @@ class SubmissionConsumer(AsyncJsonWebsocketConsumer):
         if submission.is_finished:
             return {"type": "end", "status": submission.status, "verdict": submission.verdict}
         if submission.status == Submission.Status.QUEUED:
+            # The events that were just sent may say already that a worker took it: a place that
+            # comes after that would stand there for good.
+            submission.refresh_from_db(fields=["status"])
+        if submission.status == Submission.Status.QUEUED:
             return {"type": "queue", "place": submission.place_in_queue()}
         return {}
 

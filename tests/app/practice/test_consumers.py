@@ -17,6 +17,7 @@ from django.contrib.auth.models import AnonymousUser
 from app.accounts.models import User
 from app.asgi import application
 from app.practice import consumers
+from app.practice.consumers import SubmissionConsumer
 from app.practice.doorbell import ring
 from app.practice.models import ProblemVersion, Submission
 from graders.verdict import CaseResult, Verdict, compiling, judged
@@ -128,6 +129,17 @@ async def test_an_early_socket_follows_the_doorbell(submission: Submission, owne
         await judge_it(submission)
         await sync_to_async(ring)(submission.pk)
         assert sequences(await messages(socket, "end")) == [2, 3, 4]
+
+
+async def test_no_place_in_the_queue_is_told_after_a_worker_took_it(
+    submission: Submission,
+) -> None:
+    consumer = SubmissionConsumer()
+    assert await consumer._state(submission) == {"type": "queue", "place": 1}
+    # What the consumer holds is as it was before the events that it has just sent.
+    held_elsewhere = await Submission.objects.aget(pk=submission.pk)
+    await sync_to_async(held_elsewhere.claim)()
+    assert await consumer._state(submission) == {}
 
 
 async def test_a_lost_doorbell_only_delays(
