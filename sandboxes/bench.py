@@ -28,7 +28,7 @@ from sandboxes.interface import (
     Sandbox,
     SandboxError,
 )
-from sandboxes.runtime import TORCH, runtime_directory
+from sandboxes.runtime import TORCH, is_built
 from sandboxes.slot import SlotSandbox
 
 _TRUE = Command(("/usr/bin/true",), Profile.RUN_CPP, limits=Limits(wall_time_s=30))
@@ -147,7 +147,7 @@ def main() -> int:
 
         numpy = first_instructions(importing(Profile.PYTHON, "numpy"), _ROUNDS_OF_NUMPY)
         torch = None
-        if (runtime_directory(TORCH) / "COMPLETE").exists():
+        if is_built(TORCH):
             torch = first_instructions(importing(Profile.TORCH, "torch, triton"), _ROUNDS_OF_TORCH)
     except SandboxError as error:
         print(f"error: {error}", file=sys.stderr)

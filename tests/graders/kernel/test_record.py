@@ -20,11 +20,11 @@ from graders.kernel.report import listing, report
 from graders.kernel.thread_findings import of_break
 from graders.ports import Launcher, ProgramLimits
 from problems.package import SHIPPED
-from sandboxes.runtime import TORCH, runtime_directory
+from sandboxes.runtime import TORCH, is_built
 from tests.cheats.table import HEAD
 
 pytestmark = pytest.mark.skipif(
-    not (runtime_directory(TORCH) / "COMPLETE").exists(),
+    not is_built(TORCH),
     reason="script/bootstrap has not installed torch",
 )
 LIMITS = ProgramLimits(
