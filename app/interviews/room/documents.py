@@ -1,7 +1,8 @@
 """The document of a round: made of its edits on the timeline, which are all that is kept.
 
-An edit's payload is ``{"update": <base64>}``, a Yjs update, and at every `CHECKPOINT_EVERY`-th
-``"state"``, the whole document after it. ``InterviewRound.text`` follows the document in the same
+An edit's payload is ``{"update": <base64>, "splice": [at, gone, new]}``, a Yjs update and what it
+did to the text, and at every `CHECKPOINT_EVERY`-th ``"state"``, the whole document after it.
+``InterviewRound.text`` follows the document in the same
 transaction, so the clock submits what stands there. Where a plain form has saved another text, the
 document takes over the difference when it is next opened.
 """
@@ -11,7 +12,6 @@ from __future__ import annotations
 import threading
 from base64 import b64decode, b64encode
 from collections import OrderedDict
-from itertools import takewhile
 
 from django.db import transaction
 from django.db.models import F
@@ -19,8 +19,10 @@ from pycrdt import Doc, Text
 
 from app.accounts.models import User
 from app.interviews.models import Interview, InterviewRound, Moment
+from app.interviews.room.splices import common_prefix, splice_between
 from app.interviews.room.updates import ROOT
 from app.interviews.server_time import now
+from graders.text import Json
 
 CHECKPOINT_EVERY = 200  # edits; opening a round reads one state and fewer edits than these
 TEXT_LIMIT_BYTES = 256 * 1024  # what the judge takes is less; this keeps the room itself alive
@@ -82,8 +84,8 @@ class Document:
     def turn_into(self, text: str) -> bytes:
         """Replace what differs between this text and `text`; the update that does it."""
         before, old = self.state, str(self)
-        start = _common(old, text)
-        end = _common(old[start:][::-1], text[start:][::-1])
+        start = common_prefix(old, text)
+        end = common_prefix(old[start:][::-1], text[start:][::-1])
         at = len(old[:start].encode())  # the library counts in bytes of UTF-8
         gone = len(old[start : len(old) - end].encode())
         if gone:
@@ -125,8 +127,9 @@ class Documents:
                     if not current.takes(at):
                         raise NotTaken(str(current))
                     document = self._of(current)
+                    before = str(document)
                     document.apply(update)
-                    moment = _record(document, current, update, author)
+                    moment = _record(document, current, before, update, author)
                     _follow_text(current, document)
             except BaseException:
                 # What was applied and not kept must not stay in memory.
@@ -147,8 +150,9 @@ class Documents:
         try:
             document.follow(current)
             text = current.text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
-            if str(document) != text:
-                _record(document, current, document.turn_into(text), None)
+            before = str(document)
+            if before != text:
+                _record(document, current, before, document.turn_into(text), None)
         except BaseException:
             self._open.pop(current.pk, None)
             raise
@@ -184,13 +188,16 @@ def _locked(interview_round: InterviewRound) -> InterviewRound:
 
 
 def _record(
-    document: Document, current: InterviewRound, update: bytes, author: User | None
+    document: Document, current: InterviewRound, before: str, update: bytes, author: User | None
 ) -> Moment:
-    payload = {"update": b64encode(update).decode()}
+    payload: dict[str, Json] = {
+        "update": b64encode(update).decode(),
+        "splice": list(splice_between(before, str(document)).as_json),
+    }
     if document.edits_since_state + 1 >= CHECKPOINT_EVERY:
         payload["state"] = b64encode(document.since(b"\0")).decode()
     moment = current.interview.record(
-        Moment.Kind.EDIT, {**payload}, author=author, interview_round=current
+        Moment.Kind.EDIT, payload, author=author, interview_round=current
     )
     document.sequence = moment.sequence
     document.edits_since_state = 0 if "state" in payload else document.edits_since_state + 1
@@ -204,10 +211,3 @@ def _follow_text(current: InterviewRound, document: Document) -> None:
         raise TooLarge(f"{size} bytes of text, {document.size_bytes} of history")
     if text != current.text:
         InterviewRound.objects.filter(pk=current.pk).update(text=text, revision=F("revision") + 1)
-
-
-def _common(one: str, other: str) -> int:
-    """How many characters both begin with."""
-    return sum(
-        1 for _pair in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))
-    )
