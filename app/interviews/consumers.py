@@ -21,6 +21,8 @@ from django.urls import path
 from django.utils import translation
 
 from app.accounts.models import User
+from app.interviews import presence
+from app.interviews.access import LEADING
 from app.interviews.clock_state import clock_state
 from app.interviews.doorbell import group_of
 from app.interviews.models import Interview, Moment, Role
@@ -109,10 +111,12 @@ class InterviewConsumer(AsyncJsonWebsocketConsumer):
         user = User.objects.filter(pk=self.user.pk, is_active=True).first()
         interview = Interview.objects.filter(pk=self.interview_id).first()
         role = interview.role_of(user) if interview and user else None
-        if interview is None or role is None:
+        if interview is None or user is None or role is None:
             return None
         if settled:
             settle(interview)
+            if role in LEADING:
+                presence.seen(interview, user)
         with translation.override(self.language):
             # Every moment up to the count is there: recording takes the interview's row.
             read = max(interview.moment_count, self.last_sequence)

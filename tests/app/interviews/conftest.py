@@ -34,7 +34,8 @@ MODULES = (
     "app.interviews.forms",
     "app.interviews.models.interviews",
     "app.interviews.models.links",
-    "app.interviews.models.rounds",
+    "app.interviews.room.desk",
+    "app.interviews.room.recording",
     "app.interviews.views.debriefs",
 )
 

@@ -14,6 +14,7 @@ from app.interviews import running
 from app.interviews.doorbell import ring
 from app.interviews.models import Interview, InterviewRound, Moment
 from app.interviews.room import consumer, documents, messages
+from app.interviews.room.desk import desk
 from app.interviews.room.documents import text_at
 from tests.app.interviews.conftest import MovedClock, current
 from tests.app.interviews.room.peer import Peer, coded, connected
@@ -27,13 +28,12 @@ CURSOR = {"anchor": "AAEEdGV4dAA=", "head": "AAEEdGV4dAA="}
 @pytest.fixture(autouse=True)
 def fresh_documents() -> None:
     """As in a process that has just begun."""
-    documents.documents.forget()
+    desk.forget()
 
 
 @pytest.fixture
 def room(room: Interview, server_clock: MovedClock, monkeypatch: pytest.MonkeyPatch) -> Interview:
     """The room, with a starter of one line; its documents know the moved clock too."""
-    monkeypatch.setattr("app.interviews.room.documents.now", server_clock.now)
     room.rounds.filter(number=1).update(text=STARTER)
     return room
 
@@ -78,7 +78,7 @@ async def test_both_type_while_disconnected_and_nothing_is_lost(
     asking.type("offline2 ", at=5)
     assert await text_of(room) == kept
     if restarted:
-        documents.documents.forget()
+        desk.forget()
     async with connected(owner, room, candidate), connected(interviewer, room, asking):
         await candidate.hello()
         await asking.hello()
@@ -174,7 +174,7 @@ async def test_a_stranger_cannot_come_in(room: Interview, stranger: User, staff:
         await peer.say({"type": "hello", "state": coded(peer.doc.get_state())})
         await peer._until("text")
         await peer.say({"type": "write", "number": 1, "update": None, "cursor": None})
-        assert await peer.closed() == consumer.READ_ONLY
+        assert await peer.closed() == messages.READ_ONLY
 
 
 async def test_a_round_to_come_and_an_interview_alone_have_no_room(
@@ -251,7 +251,7 @@ async def test_a_flood_and_a_text_too_large_close_the_socket(
         candidate.type("x" * 2000)
         update = coded(candidate.doc.get_update())
         await candidate.say({"type": "write", "number": 9, "update": update, "cursor": None})
-        assert await candidate.closed() == consumer.TOO_LARGE
+        assert await candidate.closed() == messages.TOO_LARGE
     assert await text_of(room) == STARTER
     monkeypatch.setattr(messages, "MESSAGES_AT_ONCE", 3.0)
     monkeypatch.setattr(messages, "MESSAGES_PER_S", 0.0)
@@ -271,7 +271,7 @@ async def test_the_text_of_any_moment_is_exact(
         await candidate.hello()
         for turn in range(10):
             if turn == 5:
-                documents.documents.forget()
+                desk.forget()
             await candidate.write(f"{turn} é", at=turn)
             stood.append(str(candidate.text))
     edits = [one for one in await edits_of(room) if one.author == owner]
