@@ -160,6 +160,7 @@ class Desk:
             tasks, self._waiting = self._waiting, []
         calls: list[_Call] = []
         try:
+            _connect()
             calls = self._work(tasks)
         except BaseException as error:
             self._start_afresh(tasks)
@@ -174,6 +175,7 @@ class Desk:
 
     def _alone(self, task: Task) -> list[_Call]:
         try:
+            _connect()
             return self._work([task])
         except BaseException as error:
             self._start_afresh([task])
@@ -353,6 +355,17 @@ def _told(key: Key, room: Room, news: News, standings: Standings) -> list[_Call]
         if burst.listener.person not in news.refused:
             calls.append((burst.listener, burst.listener.kept, (burst.number,)))
     return calls
+
+
+def _connect() -> None:
+    """The thread's own connection, which stays open while there are rooms."""
+    if connection.connection is not None:
+        return
+    connection.ensure_connection()
+    if connection.vendor == "sqlite":
+        # An acknowledged word outlives the machine's power too. One flush serves a whole turn.
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA synchronous=FULL")
 
 
 def _broken(task: Task, error: BaseException) -> list[_Call]:

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from app.accounts.models import User
-from app.interviews import running
+from app.interviews import presence, running
 from app.interviews.models import Interview, InterviewRound, Link
 from app.practice.models import Problem, Submission
 from graders.verdict import JsonObject
@@ -130,6 +130,7 @@ def room(plan: Plan, owner: User, interviewer: User, server_clock: MovedClock) -
     made = plan(with_interviewer=True, hints_allowed=False, break_minutes=10)
     seat(made, interviewer)
     assert running.start(made, owner)
+    presence.came(made, interviewer)
     made.refresh_from_db()
     return made
 

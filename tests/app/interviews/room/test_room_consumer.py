@@ -16,7 +16,7 @@ from app.interviews.models import Interview, InterviewRound, Moment
 from app.interviews.room import consumer, documents, messages
 from app.interviews.room.desk import desk
 from app.interviews.room.documents import text_at
-from tests.app.interviews.conftest import MovedClock, current
+from tests.app.interviews.conftest import MovedClock, Plan, current, seat
 from tests.app.interviews.room.peer import Peer, coded, connected
 from tests.app.practice_data import RIGHT
 
@@ -32,10 +32,14 @@ def fresh_documents() -> None:
 
 
 @pytest.fixture
-def room(room: Interview, server_clock: MovedClock, monkeypatch: pytest.MonkeyPatch) -> Interview:
-    """The room, with a starter of one line; its documents know the moved clock too."""
-    room.rounds.filter(number=1).update(text=STARTER)
-    return room
+def room(plan: Plan, owner: User, interviewer: User, server_clock: MovedClock) -> Interview:
+    """Running with an interviewer, in a round that begins with one line."""
+    made = plan(with_interviewer=True, break_minutes=10)
+    made.rounds.filter(number=1).update(text=STARTER)
+    seat(made, interviewer)
+    assert running.start(made, owner)
+    made.refresh_from_db()
+    return made
 
 
 @sync_to_async
@@ -177,12 +181,24 @@ async def test_a_stranger_cannot_come_in(room: Interview, stranger: User, staff:
         assert await peer.closed() == messages.READ_ONLY
 
 
-async def test_a_round_to_come_and_an_interview_alone_have_no_room(
-    room: Interview, interview: Interview, owner: User
-) -> None:
+async def test_a_round_to_come_has_no_room(room: Interview, owner: User) -> None:
     async with connected(owner, room, number=2) as peer:
         assert await peer.closed() == consumer.NOT_RUNNING
-    async with connected(owner, interview) as peer:
+
+
+async def test_two_tabs_of_one_person_alone_are_both_live(
+    interview: Interview, owner: User, stranger: User
+) -> None:
+    begun = await text_of(interview)
+    async with connected(owner, interview) as one, connected(owner, interview) as other:
+        await one.hello()
+        await other.hello()
+        await one.write("one ")
+        await other.see(f"one {begun}")
+        await other.write("two ")
+        await one.see(f"two one {begun}")
+    assert await text_of(interview) == f"two one {begun}"
+    async with connected(stranger, interview) as peer:
         assert await peer.closed() == 4404
 
 
