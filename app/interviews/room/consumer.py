@@ -16,6 +16,7 @@ from base64 import b64encode
 from typing import Any, cast
 from uuid import UUID, uuid4
 
+from channels.consumer import get_handler_name
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.urls import path
@@ -58,6 +59,10 @@ class Refusal(Exception):
 
 class RoomConsumer(AsyncWebsocketConsumer):
     """One browser tab at a live text; a `desk.Listener`."""
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Without Channels' look at old database connections: the desk has its own."""
+        await getattr(self, get_handler_name(message))(message)
 
     async def connect(self) -> None:
         await self.accept()  # a close code reaches the browser only after this

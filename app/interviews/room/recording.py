@@ -11,6 +11,7 @@ from base64 import b64decode
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -21,7 +22,21 @@ from app.interviews.room.documents import Change, Document, plain
 from app.interviews.server_time import now
 from graders.verdict import JsonObject
 
-_INTERVIEW = Interview._meta.get_field("id")
+_ID = Interview._meta.get_field("id")
+_BY_NAME = {field.name: field for field in Moment._meta.concrete_fields}
+_FIELDS = [
+    _BY_NAME[name]
+    for name in ("interview", "interview_round", "sequence", "at", "kind", "author", "payload")
+]
+ADD_MOMENTS = """
+    INSERT INTO interviews_moment
+        (interview_id, interview_round_id, sequence, at, kind, author_id, payload)
+    VALUES (%s, %s, %s, %s, %s, %s, %s)
+"""
+COUNT_MOMENTS = "UPDATE interviews_interview SET moment_count = %s WHERE id = %s"
+KEEP_TEXTS = """
+    UPDATE interviews_interviewround SET text = %s, revision = revision + 1 WHERE id = %s
+"""
 
 
 @dataclass(frozen=True)
@@ -36,7 +51,7 @@ class Edit:
     is_stored: bool = False  # the text stands in the round's row already
 
 
-def write(edits: Iterable[Edit]) -> list[Moment]:
+def write(edits: Iterable[Edit]) -> None:
     """Number the edits, add them to the timeline and let the rounds' texts follow.
 
     The interviews of these rounds must be as their locked rows have them.
@@ -52,8 +67,8 @@ def write(edits: Iterable[Edit]) -> list[Moment]:
         edit.document.recorded(interview.moment_count, edit.change)
         moments.append(
             Moment(
-                interview=interview,
-                interview_round=one,
+                interview_id=one.interview_id,
+                interview_round_id=one.pk,
                 sequence=interview.moment_count,
                 at=edit.at,
                 kind=Moment.Kind.EDIT,
@@ -64,22 +79,22 @@ def write(edits: Iterable[Edit]) -> list[Moment]:
         if not edit.is_stored:
             texts[one.pk] = edit.document
     if not moments:
-        return []
-    Moment.objects.bulk_create(moments)
+        return
     # In SQL, for this happens at every burst of every room and the ORM would take most of its time.
     with connection.cursor() as cursor:
+        cursor.executemany(ADD_MOMENTS, [_row(moment) for moment in moments])
         cursor.executemany(
-            "UPDATE interviews_interview SET moment_count = %s WHERE id = %s",
+            COUNT_MOMENTS,
             [
-                (one.moment_count, _INTERVIEW.get_db_prep_value(one.pk, connection))
-                for one in counted.values()
+                (one.moment_count, _ID.get_db_prep_value(pk, connection))
+                for pk, one in counted.items()
             ],
         )
-        cursor.executemany(
-            "UPDATE interviews_interviewround SET text = %s, revision = revision + 1 WHERE id = %s",
-            [(document.text, pk) for pk, document in texts.items()],
-        )
-    return moments
+        cursor.executemany(KEEP_TEXTS, [(one.text, pk) for pk, one in texts.items()])
+
+
+def _row(moment: Moment) -> list[Any]:
+    return [one.get_db_prep_save(getattr(moment, one.attname), connection) for one in _FIELDS]
 
 
 def update_of(payload: JsonObject) -> bytes:
