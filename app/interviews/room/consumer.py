@@ -46,7 +46,6 @@ logger = logging.getLogger(__name__)
 
 LOOK_INTERVAL_S = 3.0  # a lost doorbell delays a page by this much at most
 PRESENT_EVERY = 5  # looks between two signs of life; a page forgets who gives none
-PROCESS = uuid4().hex  # its own bells say nothing new
 
 
 class Refusal(Exception):
@@ -65,6 +64,7 @@ class RoomConsumer(AsyncWebsocketConsumer):
         await getattr(self, get_handler_name(message))(message)
 
     async def connect(self) -> None:
+        self.desk = desk
         await self.accept()  # a close code reaches the browser only after this
         user = self.scope.get("user")
         if user is None or not user.is_authenticated:
@@ -94,7 +94,7 @@ class RoomConsumer(AsyncWebsocketConsumer):
             return
         for task in self.tasks:
             task.cancel()
-        desk.ask(Leave(self.key, self))
+        self.desk.ask(Leave(self.key, self))
         # The broker may be away; its groups forget a closed channel by themselves.
         with contextlib.suppress(Exception):
             await self._ring({self.person: None})
@@ -131,10 +131,10 @@ class RoomConsumer(AsyncWebsocketConsumer):
             return
         if isinstance(message, Hello):
             self.has_said_hello = True
-            desk.ask(Enter(self.key, self, message.state))
+            self.desk.ask(Enter(self.key, self, message.state))
         else:
             self.cursor = message.cursor
-            desk.ask(Burst(self.key, self, message.number, message.update))
+            self.desk.ask(Burst(self.key, self, message.number, message.update))
 
     def opened(self, missing: bytes, state: bytes) -> None:
         """The desk let this one in: everybody says where they are."""
@@ -156,18 +156,18 @@ class RoomConsumer(AsyncWebsocketConsumer):
 
     async def room_rang(self, message: dict[str, Any]) -> None:
         """In another process somebody wrote, moved their cursor, or left."""
-        if message["process"] != PROCESS:
-            desk.ask(Look(self.key, message["people"]))
+        if message["desk"] != self.desk.name:
+            self.desk.ask(Look(self.key, message["people"]))
 
     async def room_came(self, message: dict[str, Any]) -> None:
         """In another process somebody came: show them, and say where this one is."""
-        if message["process"] != PROCESS:
-            desk.ask(Look(self.key, message["people"]))
+        if message["desk"] != self.desk.name:
+            self.desk.ask(Look(self.key, message["people"]))
             self.outbox.ring("room.rang", {self.person: self.shown})
 
     async def doorbell_rang(self, message: dict[str, Any]) -> None:
         """Something else happened in the interview: it may be over, or a link revoked."""
-        desk.ask(Look(self.key, {}))
+        self.desk.ask(Look(self.key, {}))
 
     async def _look(self) -> None:
         looks = 0
@@ -178,7 +178,7 @@ class RoomConsumer(AsyncWebsocketConsumer):
             if looks % PRESENT_EVERY == 0 and self.has_said_hello:
                 people = {self.person: self.shown}
                 self.outbox.ring("room.rang", people)
-            desk.ask(Look(self.key, people))
+            self.desk.ask(Look(self.key, people))
 
     async def _post(self) -> None:
         """Send what stands in the outbox, in order; ring for other processes after it."""
@@ -196,7 +196,7 @@ class RoomConsumer(AsyncWebsocketConsumer):
                 await self._ring(people, kind)
 
     async def _ring(self, people: dict[str, Shown | None], kind: str = "room.rang") -> None:
-        message = {"type": kind, "process": PROCESS, "people": people}
+        message = {"type": kind, "desk": self.desk.name, "people": people}
         try:
             await self.channel_layer.group_send(room_of(*self.key), message)
         except Exception as error:  # the broker is away: pages find the news by looking

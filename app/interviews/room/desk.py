@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
+from uuid import uuid4
 
 from django.db import connection, transaction
 
@@ -133,6 +134,7 @@ class Desk:
     """Keeps the rooms of this process."""
 
     def __init__(self) -> None:
+        self.name = uuid4().hex  # its own bells say nothing new to its sockets
         self._rooms: dict[Key, Room] = {}
         self._waiting: list[Task] = []
         self._lock = threading.Lock()
