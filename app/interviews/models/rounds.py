@@ -130,6 +130,12 @@ class InterviewRound(models.Model):
             return False
         return at <= self.deadline + timedelta(seconds=GRACE_S)
 
+    def is_over(self, at: datetime) -> bool:
+        """Whether deadline and grace of a running round have passed."""
+        if self.deadline is None or self.interview.is_paused:
+            return False
+        return at > self.deadline + timedelta(seconds=GRACE_S)
+
     def begin(self, at: datetime) -> bool:
         """Waiting -> running, with the deadline; False if another round runs or it has begun."""
         waiting = InterviewRound.objects.filter(

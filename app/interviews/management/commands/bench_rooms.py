@@ -15,6 +15,7 @@ import tempfile
 import time
 from argparse import ArgumentParser
 from base64 import b64decode, b64encode
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -194,9 +195,17 @@ async def step(
 async def one_room(
     address: str, sessions: list[str], interview: str, seconds: float
 ) -> tuple[list[float], int]:
-    """One types and the other reads: milliseconds from each key to the other's text, and bursts."""
+    """One types and the other reads: milliseconds from each key to the other's text, and bursts.
+
+    Both have the sockets that their pages have: of the text, and of the interview.
+    """
     writer, reader = Seat(address, sessions[0]), Seat(address, sessions[1])
-    async with writer.at(interview) as write, reader.at(interview) as read:
+    async with (
+        writer.watching(interview),
+        reader.watching(interview),
+        writer.at(interview) as write,
+        reader.at(interview) as read,
+    ):
         await writer.hello(write)
         await reader.hello(read)
         begun = len(writer.text)
@@ -230,8 +239,24 @@ class Seat:
         self.text = self.doc.get("text", type=Text)
 
     def at(self, interview: str) -> connect:
+        return self._socket(f"{interview}/rounds/1/")
+
+    @contextlib.asynccontextmanager
+    async def watching(self, interview: str) -> AsyncIterator[None]:
+        """The socket that brings moments and the clock."""
+        async with self._socket(f"{interview}/") as socket:
+
+            async def drain() -> None:
+                async for _message in socket:
+                    pass
+
+            draining = asyncio.create_task(drain())
+            yield
+            draining.cancel()
+
+    def _socket(self, path: str) -> connect:
         return connect(
-            f"ws{self.address.removeprefix('http')}/ws/interviews/{interview}/rounds/1/",
+            f"ws{self.address.removeprefix('http')}/ws/interviews/{path}",
             origin=Origin(self.address),
             additional_headers={"Cookie": f"sessionid={self.session}"},
             proxy=None,
