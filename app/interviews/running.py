@@ -215,7 +215,7 @@ def settle(interview: Interview) -> Interview:
 def _step_on(interview: Interview) -> bool:
     running = interview.current_round()
     if running is not None:
-        # Looked at first: every socket asks this all the time, and a transaction locks the database.
+        # Looked at first: every socket asks all the time, and a transaction locks the database.
         return running.is_over(now()) and end_round(running, EndedBy.TIME, None)
     over = interview.break_ends_at is not None and interview.break_ends_at <= now()
     return over and begin_next_round(interview, None)
