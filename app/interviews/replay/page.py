@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from app.interviews.models import AskedFollowUp, InterviewRound, Moment
 from app.interviews.replay.recording import Recording, form_of, language_of
 from app.practice.drawn import page_context as form_page_context
@@ -58,23 +60,23 @@ def _round(one: InterviewRound, text: str) -> dict[str, Any]:
         _statement, shown = form_page_context(one.version, one.seed, "", text)
         told |= shown
     if form == "trace":
-        told["spans"] = {
-            str(span["number"]): f"{span['name']} · {track['name']} · "
-            f"{span['start_ms']} + {span['duration_ms']} ms"
+        told["spans"] = [
+            {
+                "number": span["number"],
+                "told": _("%(name)s · rank %(rank)s, %(track)s · %(start)s ms, %(length)s ms long")
+                % {
+                    "name": span["name"],
+                    "rank": rank["number"],
+                    "track": track["name"],
+                    "start": span["start_ms"],
+                    "length": span["duration_ms"],
+                },
+                "is_chosen": span["is_chosen"],
+            }
             for rank in told["ranks"]
             for track in rank["tracks"]
             for span in track["spans"]
-        }
-        told["chosen_span"] = next(
-            (
-                span["number"]
-                for rank in told["ranks"]
-                for track in rank["tracks"]
-                for span in track["spans"]
-                if span["is_chosen"]
-            ),
-            None,
-        )
+        ]
     return told
 
 

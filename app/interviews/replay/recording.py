@@ -196,18 +196,18 @@ class Recording:
         one = begun[-1] if begun else next(iter(rounds), None)
         if one is None:
             return None, ""
-        edits = one.moments.filter(kind=Moment.Kind.EDIT)
-        first = edits.order_by("sequence").values_list("sequence", flat=True).first()
+        edits = one.moments.filter(kind=Moment.Kind.EDIT).order_by("sequence")
+        first = edits.first()
         if first is None:
             return one, one.text
         if moment is not None:
             # A verdict is recorded when somebody looks: its time counts, and not its number.
-            edits = edits.filter(
-                Q(at__lt=moment.at) | Q(at=moment.at, sequence__lte=moment.sequence)
-            )
-            last = edits.order_by("-sequence").values_list("sequence", flat=True).first()
-            return one, "" if last is None else text_at(one, last)
-        return one, text_at(one, first)
+            by_then = Q(at__lt=moment.at) | Q(at=moment.at, sequence__lte=moment.sequence)
+            last = edits.filter(by_then).last()
+            if last is not None:
+                return one, text_at(one, last.sequence)
+        # The starter stood there from the first instant, whenever it was written down.
+        return one, text_at(one, first.sequence) if first.author_id is None else ""
 
 
 def form_of(one: InterviewRound) -> str:
