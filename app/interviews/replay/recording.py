@@ -23,6 +23,7 @@ from app.practice.wording import in_words
 
 EDITS_A_PAGE = 5000
 ONE_US = timedelta(microseconds=1)
+SHORTEST_GAP_US = 1_000_000  # between rounds: what is less is the server at work, and no break
 
 
 @dataclass(frozen=True)
@@ -240,7 +241,10 @@ def stretches_of(
 
     def add(kind: str, until_us: int) -> None:
         nonlocal done_us
-        if until_us > done_us:
+        if kind in ("break", "after") and until_us - done_us < SHORTEST_GAP_US:
+            if stretches and until_us > done_us:
+                stretches[-1]["to_us"] = done_us = until_us
+        elif until_us > done_us:
             stretch = {"kind": kind, "round": number, "from_us": done_us, "to_us": until_us}
             stretches.append(stretch)
             done_us = until_us

@@ -1,0 +1,31 @@
+"""An ended interview with a replay."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from app.accounts.models import User
+from app.interviews.models import Interview
+from app.interviews.room import documents
+from tests.app.interviews.conftest import MovedClock
+from tests.app.interviews.replay.played import two_rounds
+
+
+@pytest.fixture(autouse=True)
+def fresh_documents() -> None:
+    documents.documents.forget()
+
+
+@pytest.fixture
+def played(
+    room: Interview,
+    owner: User,
+    interviewer: User,
+    interviewer_client: Client,
+    server_clock: MovedClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Interview:
+    """Two of three rounds, and everything that can happen in them."""
+    monkeypatch.setattr("app.interviews.room.documents.now", server_clock.now)
+    return two_rounds(room, owner, interviewer, interviewer_client, server_clock)
