@@ -33,12 +33,13 @@ export class Scrubber extends EventTarget {
   }
 
   drawStretches(parent) {
+    let named = null;
     for (const { kind, round, from, to } of this.axis.stretches) {
       const stretch = document.createElement("div");
       stretch.className = `replay-stretch ${kind}`;
       stretch.style.insetInlineStart = percent(from);
       stretch.style.inlineSize = percent(to - from);
-      if (kind === "round") stretch.dataset.round = round;
+      if (kind === "round" && round !== named) stretch.dataset.round = named = round;
       parent.append(stretch);
     }
   }
@@ -49,7 +50,9 @@ export class Scrubber extends EventTarget {
     this.marks.replaceChildren(
       ...marks.map((moment) => {
         const mark = document.createElement("span");
-        mark.className = `replay-mark ${moment.kind} ${moment.tone ?? ""}`;
+        mark.className = "replay-mark";
+        mark.dataset.kind = moment.kind;
+        mark.dataset.tone = moment.tone ?? "";
         mark.style.insetInlineStart = percent(this.axis.share(moment.ms));
         mark.dataset.sequence = moment.sequence;
         mark.moment = moment;
@@ -122,14 +125,16 @@ export class Scrubber extends EventTarget {
   }
 }
 
-// A column a bucket. A paste of thousands of characters must not flatten the typing: square roots.
+// A column a bucket. A paste of thousands of characters must not flatten the typing: square roots,
+// and the few that are far above the rest are cut off.
 function bars(counts) {
-  const most = Math.sqrt(Math.max(1, ...counts));
+  const heights = [...counts].filter(Boolean).map(Math.sqrt).sort((one, other) => one - other);
+  const full = heights[Math.floor(0.95 * (heights.length - 1))];
   const width = 1000 / BUCKETS;
   let path = "";
   counts.forEach((count, bucket) => {
     if (!count) return;
-    const height = Math.max(6, (100 * Math.sqrt(count)) / most);
+    const height = Math.min(70, Math.max(6, (60 * Math.sqrt(count)) / full));
     path += `M${(bucket * width).toFixed(1)} 100v${-height.toFixed(1)}h${(width * 0.8).toFixed(2)}V100z`;
   });
   return path;

@@ -7,14 +7,8 @@ from django.test import Client
 
 from app.accounts.models import User
 from app.interviews.models import Interview
-from app.interviews.room import documents
 from tests.app.interviews.conftest import MovedClock
 from tests.app.interviews.replay.played import two_rounds
-
-
-@pytest.fixture(autouse=True)
-def fresh_documents() -> None:
-    documents.documents.forget()
 
 
 @pytest.fixture
@@ -24,8 +18,6 @@ def played(
     interviewer: User,
     interviewer_client: Client,
     server_clock: MovedClock,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> Interview:
     """Two of three rounds, and everything that can happen in them."""
-    monkeypatch.setattr("app.interviews.room.documents.now", server_clock.now)
     return two_rounds(room, owner, interviewer, interviewer_client, server_clock)

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+
+from django.db.models import F
 from django.test import Client
+from pycrdt import Doc, Text
 
 from app.accounts.models import User
 from app.interviews import follow_ups, running
 from app.interviews.models import Interview, InterviewRound, Moment
-from app.interviews.room.documents import Document, documents
+from app.interviews.room.documents import Document
+from app.interviews.room.splices import splice_between
+from app.interviews.room.updates import ROOT
 from app.practice.models import Submission
+from graders.verdict import JsonObject
 from tests.app.interviews.conftest import MovedClock, current
 from tests.app.practice_data import RIGHT, WRONG, accept, reject
 
@@ -23,12 +30,36 @@ DRAFTS = (
 )
 
 
-def write(one: InterviewRound, text: str, author: User) -> Moment:
-    """Make this of the round's text, as an edit of this person."""
-    documents.look(one, b"\0")  # opened: the starter is the first edit
-    own = Document()
-    own.follow(one)
-    return documents.keep(one, own.turn_into(text), author)
+def write(one: InterviewRound, text: str, author: User | None) -> Moment:
+    """Make this of the round's text, as an edit of this person on the timeline."""
+    if author is not None and not one.moments.filter(kind=Moment.Kind.EDIT).exists():
+        write(one, one.text, None)  # the first edit of a round brings its starter
+    recorded = Document()
+    recorded.follow(one)
+    doc: Doc[Text] = Doc()
+    shared = doc.get(ROOT, type=Text)
+    doc.apply_update(recorded.since(b"\0"))
+    before, state = str(shared), doc.get_state()
+    splice = splice_between(before, text)
+    units = before.encode("utf-16-le")
+    # Places are bytes of UTF-8 to this library and UTF-16 units on the timeline.
+    start, end = (
+        len(units[: 2 * place].decode("utf-16-le").encode())
+        for place in (splice.at, splice.at + splice.gone)
+    )
+    if end > start:
+        del shared[start:end]
+    if splice.new:
+        shared.insert(start, splice.new)
+    assert str(shared) == text
+    payload: JsonObject = {
+        "update": b64encode(doc.get_update(state)).decode(),
+        "splice": list(splice.as_json),
+    }
+    one.interview.refresh_from_db()
+    moment = one.interview.record(Moment.Kind.EDIT, payload, author=author, interview_round=one)
+    InterviewRound.objects.filter(pk=one.pk).update(text=text, revision=F("revision") + 1)
+    return moment
 
 
 def two_rounds(
@@ -52,13 +83,23 @@ def two_rounds(
     sent = running.send(one, Submission.Kind.RUN, RIGHT, owner)
     judge_at(room, sent, clock, seconds=2, right=True)
     running.end_round(one, InterviewRound.EndedBy.CANDIDATE, owner)
+    sent_by_the_clock(room, clock)
     clock.forward(minutes=10, seconds=1)  # the break
     running.settle(room)
     write(current(room), "def triple(number):\n", owner)
     clock.forward(seconds=5)
     running.end_interview(room, owner)
+    sent_by_the_clock(room, clock)
     room.refresh_from_db()
     return room
+
+
+def sent_by_the_clock(room: Interview, clock: MovedClock) -> None:
+    """Give what was sent at the end of a round the tests' time."""
+    sent = room.moments.filter(kind=Moment.Kind.SENT, payload__automatic=True)
+    last = sent.order_by("sequence").last()
+    assert last is not None
+    Moment.objects.filter(pk=last.pk).update(at=clock.now())
 
 
 def judge_at(
@@ -69,6 +110,7 @@ def judge_at(
     Moment.objects.filter(pk=sent_at.pk).update(at=clock.now())
     clock.forward(seconds=seconds)
     (accept if right else reject)(sent)
-    # Submissions keep the real time; the tests' clock has moved on.
-    Submission.objects.filter(pk=sent.pk).update(finished_at=clock.now())
     running.settle(room)
+    # Submissions keep the real time; the tests' clock has moved on.
+    told = room.moments.filter(payload__submission=str(sent.pk)).exclude(pk=sent_at.pk)
+    told.update(at=clock.now())
