@@ -116,7 +116,7 @@ function lineOf(field) {
 
 // Reads what lineOf writes. A person may have edited it in the dialog of two versions, so what is
 // no JSON is taken as it stands.
-function parse(source) {
+export function parse(source) {
   const answers = {};
   let table = null;
   for (const line of source.split("\n")) {
@@ -138,7 +138,7 @@ function value(written) {
   }
 }
 
-function fill(field, answer) {
+export function fill(field, answer) {
   if (field.dataset.kind === "table") {
     for (const row of field.querySelectorAll("[data-row]")) {
       for (const cell of row.querySelectorAll("[data-column]")) {
