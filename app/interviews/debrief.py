@@ -10,6 +10,7 @@ from typing import Any
 
 from app.interviews.models import Interview, InterviewRound, Mark, Moment
 from app.interviews.next_steps import next_steps
+from app.interviews.round_facts import RoundClock, firsts, round_clock, summary_of
 from app.practice.models import Submission
 from app.practice.progress import rank
 from app.practice.wording import in_words, said_report, texts_of
@@ -17,7 +18,7 @@ from graders.verdict import Verdict
 from problems.schema import RubricLevel
 
 # What happens all the time would bury what matters; the replay has it.
-LEFT_OUT = (Moment.Kind.EDIT, *Moment.PRIVATE)
+LEFT_OUT = (Moment.Kind.EDIT, Moment.Kind.READY, *Moment.PRIVATE)
 
 
 def debrief_of(interview: Interview) -> dict[str, Any]:
@@ -45,6 +46,7 @@ def debrief_of(interview: Interview) -> dict[str, Any]:
         "feedback": _feedback(interview, None, seated),
         "timeline": _timeline(interview),
     }
+    data["summary"] = summary_of(data["rounds"])
     data["practise_next"] = next_steps(rounds, data["rounds"])
     return data
 
@@ -67,21 +69,28 @@ def _round(one: InterviewRound, seated: set[int]) -> dict[str, Any]:
             "rubric": [],
         }
         return {**shared, **hidden}
-    submissions = [] if one.version is None else list(one.submissions())
+    submissions = []
+    if one.version is not None:
+        submissions = list(one.submissions().prefetch_related("past_verdicts"))
+    clock = round_clock(one)
     return {
         **shared,
         "title": one.title,
         "problem": None if one.version is None else one.version.problem.slug,
         "was_sat": True,
+        "was_drawn": one.was_drawn,
+        "seen_before": one.was_seen,
         "used_s": round(one.used_s),
         "paused_s": round(one.paused_s),
         "ended_by": one.ended_by,
         "hints_shown": one.hints_shown,
-        "submissions": [_submission(sent, one) for sent in submissions],
+        "hints": len(one.hints),
+        "firsts": firsts(one, submissions, clock),
+        "submissions": [_submission(sent, clock) for sent in submissions],
         "is_judging": any(
             sent.kind == Submission.Kind.SUBMIT and not sent.is_finished for sent in submissions
         ),
-        "result": _result(submissions, one),
+        "result": _result(submissions, clock),
         "follow_ups": _follow_ups(one),
         "points": [] if one.version is not None else one.question_spec.points,
         "rubric": _rubric(one, seated),
@@ -90,8 +99,7 @@ def _round(one: InterviewRound, seated: set[int]) -> dict[str, Any]:
     }
 
 
-def _submission(sent: Submission, one: InterviewRound) -> dict[str, Any]:
-    assert one.started_at is not None  # noqa: S101  nothing is sent from a round before it begins
+def _submission(sent: Submission, clock: RoundClock) -> dict[str, Any]:
     return {
         "id": str(sent.pk),
         "kind": sent.kind,
@@ -99,11 +107,16 @@ def _submission(sent: Submission, one: InterviewRound) -> dict[str, Any]:
         "verdict": sent.verdict,
         "score": sent.score,
         "automatic": sent.round_submission.is_automatic,
-        "after_s": round((sent.created_at - one.started_at).total_seconds()),
+        "after_s": round(clock(sent.created_at)),
+        # What was told before it was judged again, the first verdict first.
+        "former": [
+            {"verdict": past.verdict, "replaced_at": _iso(past.replaced_at)}
+            for past in reversed(sent.past_verdicts.all())
+        ],
     }
 
 
-def _result(submissions: list[Submission], one: InterviewRound) -> dict[str, Any] | None:
+def _result(submissions: list[Submission], clock: RoundClock) -> dict[str, Any] | None:
     """The best judged submit, with what the judge said; None where there was none."""
     judged = [
         sent
@@ -119,8 +132,15 @@ def _result(submissions: list[Submission], one: InterviewRound) -> dict[str, Any
     counterexample = report.get("counterexample") or {}
     case_name = (counterexample.get("replay") or {}).get("case", "")
     breaks = {case.name: case.breaks for case in best.version.spec.cases}.get(case_name, "")
+    cases = report.get("cases", [])
     return {
-        **_submission(best, one),
+        **_submission(best, clock),
+        "cases": len(cases),
+        "cases_passed": sum(case["verdict"] == Verdict.ACCEPTED for case in cases),
+        "counterexample": {
+            key: counterexample[key] for key in ("kind", "summary", "data") if key in counterexample
+        }
+        or None,
         "message": str(counterexample.get("summary") or report.get("message") or ""),
         "breaks": texts_of(best.judging_version).get(breaks, breaks),
     }
@@ -213,6 +233,7 @@ def _timeline(interview: Interview) -> list[dict[str, Any]]:
             "sequence": moment.sequence,
             "at": _iso(moment.at),
             "offset_s": (moment.at - started).total_seconds() if started else 0.0,
+            "is_later": _is_later(interview, moment),
             "kind": moment.kind,
             "author": moment.author.get_username() if moment.author else None,
             "round": moment.interview_round.number if moment.interview_round else None,
@@ -220,6 +241,12 @@ def _timeline(interview: Interview) -> list[dict[str, Any]]:
         }
         for moment in moments.select_related("author", "interview_round")
     ]
+
+
+def _is_later(interview: Interview, moment: Moment) -> bool:
+    """Whether it came when all was over and belongs to no minute of the interview: a rejudge."""
+    ended = interview.ended_at
+    return bool(moment.payload.get("rejudged")) and ended is not None and moment.at > ended
 
 
 def _iso(at: datetime | None) -> str | None:

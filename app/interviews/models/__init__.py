@@ -6,6 +6,7 @@ from app.interviews.models.links import Link, Seat
 from app.interviews.models.marks import Feedback, Mark
 from app.interviews.models.moments import Moment
 from app.interviews.models.rounds import InterviewRound, RoundSubmission, StaleText, TooLate
+from app.interviews.models.saved_templates import SavedTemplate
 from app.interviews.models.sightings import Sighting
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Moment",
     "Role",
     "RoundSubmission",
+    "SavedTemplate",
     "Seat",
     "Sighting",
     "StaleText",

@@ -9,8 +9,8 @@ from django import template
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from app.interviews.beginnings import DEFAULT_MINUTES
 from app.interviews.models import Mark, Moment
-from app.interviews.setting_up import DEFAULT_MINUTES
 from app.practice.models import Submission
 from app.practice.templatetags.practice import sentence
 from problems.interviews.reading import shipped
@@ -56,7 +56,13 @@ def planned_time(spec: TemplateSpec) -> str:
         or (shipped().questions[stage.question].minutes if stage.question else DEFAULT_MINUTES)
         for stage in spec.stages
     )
-    hour, minute = divmod(total, 60)
+    return in_hours(total)
+
+
+@register.filter
+def in_hours(minutes: int) -> str:
+    """A planned span: "45 min", "3 h 20 min"."""
+    hour, minute = divmod(minutes, 60)
     if not hour:
         return _("%(minutes)s min") % {"minutes": minute}
     if not minute:

@@ -13,6 +13,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from app.accounts.models import User
 from app.accounts.requests import SignedInRequest
 from app.interviews.access import LEADING, get_interview, get_round
 from app.interviews.debrief import debrief_of
@@ -48,7 +49,7 @@ def debrief(request: SignedInRequest, pk: UUID) -> HttpResponse:
         "is_candidate": role is Role.CANDIDATE,
         "may_mark": role in LEADING,
         "marking": int(marking) if marking.isdecimal() and role in LEADING else None,
-        "mine": _mine(interview, request) if role in LEADING else {},
+        "mine": mine_of(interview, request.user) if role in LEADING else {},
         "rounds": list(interview.rounds.all()),
         "links": interview.links.filter(scope="debrief", revoked_at=None),
         "notes": interview.moments.filter(kind=Moment.Kind.NOTE).select_related("author")
@@ -67,10 +68,10 @@ def _context(interview: Interview, data: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _mine(interview: Interview, request: SignedInRequest) -> dict[str, Any]:
+def mine_of(interview: Interview, person: User) -> dict[str, Any]:
     """What the person wrote themselves, to fill the forms with."""
-    marks = Mark.objects.filter(interview_round__interview=interview, author=request.user)
-    words = interview.feedback.filter(author=request.user)
+    marks = Mark.objects.filter(interview_round__interview=interview, author=person)
+    words = interview.feedback.filter(author=person)
     return {
         "marks": {
             (mark.interview_round_id, mark.criterion): mark
