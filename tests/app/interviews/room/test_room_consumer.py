@@ -177,11 +177,12 @@ async def test_a_stranger_cannot_come_in(room: Interview, stranger: User, staff:
         assert await peer.closed() == consumer.READ_ONLY
 
 
-async def test_a_round_to_come_and_an_interview_alone_have_no_room(
-    room: Interview, interview: Interview, owner: User
-) -> None:
+async def test_a_round_to_come_has_no_room(room: Interview, owner: User) -> None:
     async with connected(owner, room, number=2) as peer:
         assert await peer.closed() == consumer.NOT_RUNNING
+
+
+async def test_an_interview_alone_has_no_room(interview: Interview, owner: User) -> None:
     async with connected(owner, interview) as peer:
         assert await peer.closed() == 4404
 
