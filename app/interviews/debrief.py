@@ -78,6 +78,7 @@ def _round(one: InterviewRound, seated: set[int]) -> dict[str, Any]:
         "title": one.title,
         "problem": None if one.version is None else one.version.problem.slug,
         "was_sat": True,
+        "has_editorial": one.version is not None and bool(one.version.editorial),
         "was_drawn": one.was_drawn,
         "seen_before": one.was_seen,
         "used_s": round(one.used_s),
@@ -232,8 +233,7 @@ def _timeline(interview: Interview) -> list[dict[str, Any]]:
         {
             "sequence": moment.sequence,
             "at": _iso(moment.at),
-            "offset_s": (moment.at - started).total_seconds() if started else 0.0,
-            "is_later": _is_later(interview, moment),
+            "offset_s": (_within(interview, moment) - started).total_seconds() if started else 0.0,
             "kind": moment.kind,
             "author": moment.author.get_username() if moment.author else None,
             "round": moment.interview_round.number if moment.interview_round else None,
@@ -243,10 +243,11 @@ def _timeline(interview: Interview) -> list[dict[str, Any]]:
     ]
 
 
-def _is_later(interview: Interview, moment: Moment) -> bool:
-    """Whether it came when all was over and belongs to no minute of the interview: a rejudge."""
+def _within(interview: Interview, moment: Moment) -> datetime:
+    """When it happened; of a rejudge after all was over, which has no minute of it, the end."""
     ended = interview.ended_at
-    return bool(moment.payload.get("rejudged")) and ended is not None and moment.at > ended
+    later = moment.payload.get("rejudged") and ended is not None and moment.at > ended
+    return ended if later and ended is not None else moment.at
 
 
 def _iso(at: datetime | None) -> str | None:

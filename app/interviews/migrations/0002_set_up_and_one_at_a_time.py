@@ -4,9 +4,11 @@ import app.interviews.server_time
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.state import StateApps
 
 
-def end_all_but_the_latest(apps, schema_editor):
+def end_all_but_the_latest(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """Several of one candidate may run on a site that allowed it: the one begun last goes on."""
     Interview = apps.get_model("interviews", "Interview")
     InterviewRound = apps.get_model("interviews", "InterviewRound")

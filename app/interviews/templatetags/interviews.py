@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from app.interviews.beginnings import DEFAULT_MINUTES
-from app.interviews.models import Mark, Moment
+from app.interviews.models import InterviewRound, Mark, Moment
 from app.practice.models import Submission
 from app.practice.templatetags.practice import sentence
 from problems.interviews.reading import shipped
@@ -90,7 +90,15 @@ def told(moment: dict[str, Any]) -> str:
         case Moment.Kind.VERDICT:
             outcome = payload["verdict"]
             word = str(Submission.Outcome(outcome).label) if outcome else _("Cancelled")
-            return f"{Submission.Kind(payload['kind']).label}: {word}"
+            told = f"{Submission.Kind(payload['kind']).label}: {word}"
+            if not payload.get("rejudged"):
+                return told
+            before = payload["before"]
+            former = str(Submission.Outcome(before).label) if before else _("Cancelled")
+            return _("%(told)s, judged again; before: %(former)s") % {
+                "told": told,
+                "former": former,
+            }
         case Moment.Kind.COUNTEREXAMPLE:
             return sentence(str(payload.get("summary", "")))
         case Moment.Kind.FOLLOW_UP:
@@ -103,6 +111,18 @@ def told(moment: dict[str, Any]) -> str:
         case Moment.Kind.CHAT:
             return str(payload.get("text", ""))
     return ""
+
+
+@register.filter
+def ended_in_words(code: str) -> str:
+    """How a round ended: "time" -> "Time was up"."""
+    return str(InterviewRound.EndedBy(code).label) if code else ""
+
+
+@register.filter
+def of_key(values: dict[Any, Any] | None, key: Any) -> Any:
+    """The value with this key; None where there is none."""
+    return (values or {}).get(key)
 
 
 @register.filter

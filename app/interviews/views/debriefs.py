@@ -19,9 +19,11 @@ from app.interviews.access import LEADING, get_interview, get_round
 from app.interviews.debrief import debrief_of
 from app.interviews.forms import WordsForm
 from app.interviews.models import Feedback, Interview, InterviewRound, Link, Mark, Moment, Role
+from app.interviews.round_facts import earlier_rounds
 from app.interviews.running import settle
 from app.interviews.server_time import now
 from app.interviews.time_use import time_use
+from app.practice.views.panels import drawings_of
 
 # What can show that somebody reached a level.
 EVIDENCE = (
@@ -47,6 +49,7 @@ def debrief(request: SignedInRequest, pk: UUID) -> HttpResponse:
         **_context(interview, data),
         "role": role.value,
         "is_candidate": role is Role.CANDIDATE,
+        "earlier": earlier_rounds(interview) if role is Role.CANDIDATE else {},
         "may_mark": role in LEADING,
         "marking": int(marking) if marking.isdecimal() and role in LEADING else None,
         "mine": mine_of(interview, request.user) if role in LEADING else {},
@@ -64,6 +67,11 @@ def _context(interview: Interview, data: dict[str, Any]) -> dict[str, Any]:
         "interview": interview,
         "debrief": data,
         "time_use": time_use(data["rounds"]),
+        "drawings": {
+            one["number"]: drawings_of(one["result"]["counterexample"])
+            for one in data["rounds"]
+            if one.get("result") and one["result"]["counterexample"]
+        },
         "evidence_kinds": EVIDENCE,
     }
 
