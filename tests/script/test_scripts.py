@@ -8,6 +8,8 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -175,16 +177,33 @@ def test_a_second_start_takes_under_ten_seconds(tmp_path: Path) -> None:
     """script/run itself, everything but the first set-up included.
 
     In processor seconds, start and stop together: a bound for the clock on one core, and the same
-    on a machine that does something else as well.
+    on a machine that does something else as well. A machine may be slower than the one where ten
+    seconds are 7 checks, so it is held against a check of the project on the same machine.
     """
     if not (PROJECT / "var" / "setup" / "python-requirements.lock").exists():
         pytest.skip("only where script/test has set up this checkout: it would install packages")
-    start_and_stop(tmp_path / "var")
+    data_folder = tmp_path / "var"
+    start_and_stop(data_folder)
+    check = [sys.executable, "manage.py", "check"]
+    check_s = processor_s(
+        lambda: subprocess.run(check, cwd=PROJECT, env=environment(data_folder), check=True)
+    )
+    took_s = processor_s(lambda: start_and_stop(data_folder))
+    assert 0.5 < took_s < max(10, 7 * check_s)
+
+
+def processor_s(work: Callable[[], object]) -> float:
+    """Processor seconds of the processes that it starts."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    start_and_stop(tmp_path / "var")
+    work()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    took_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    assert 0.5 < took_s < 10
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def environment(data_folder: Path) -> dict[str, str]:
+    """Without coverage's own work in each process."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("COV")}
+    return {**kept, "DATA_DIR": str(data_folder)}
 
 
 def start_and_stop(data_folder: Path) -> None:
@@ -192,11 +211,7 @@ def start_and_stop(data_folder: Path) -> None:
     site = subprocess.Popen(
         ["script/run", "--port", "0"],
         cwd=PROJECT,
-        # Without coverage's own work in each of its processes.
-        env={
-            **{key: value for key, value in os.environ.items() if not key.startswith("COV")},
-            "DATA_DIR": str(data_folder),
-        },
+        env=environment(data_folder),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -32,11 +32,11 @@ def test_a_failure_is_excused_by_what_the_contract_names_only(checker: Checker, 
 
 def test_waiting_while_alone_is_found_without_the_watchdog(checker: Checker) -> None:
     program = checker.program("contracts.cpp")
-    started = time.process_time()
+    started = time.monotonic()
     for name in ("waits-in-the-setup", "waits-at-the-end"):
         assert checker.check(program, scenario=name).failure is not None
     # The watchdog needs a second for each of some hundred tries to make the execution smaller.
-    assert time.process_time() - started < 20
+    assert time.monotonic() - started < 60
 
 
 def test_a_suspended_allocation_may_hold_the_last_block(checker: Checker) -> None:

@@ -66,7 +66,7 @@ class Command(BaseCommand):
         try:
             for outcome in verify(trials, options["seed"], options["workers"]):
                 outcomes.append(outcome)
-                if not options["json"]:
+                if not options["json"] and (options["verbosity"] or outcome.faults):
                     self.tell(outcome, len(outcomes), len(trials))
         except SandboxError as error:
             raise CommandError(
