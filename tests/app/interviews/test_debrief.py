@@ -293,6 +293,7 @@ def test_what_came_when_is_counted_on_the_rounds_own_clock(
         sent = running.send(current(made), Submission.Kind(kind), RIGHT, owner)
         Submission.objects.filter(pk=sent.pk).update(created_at=server_clock.now())
         judge(sent)
+        running.settle(made)
     running.end_interview(made, owner)
     told = data_of(owner_client, made)
     first = told["rounds"][0]
