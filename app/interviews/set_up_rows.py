@@ -100,11 +100,11 @@ class RowForm(forms.Form):
         ]
         unseen = sum(problem.pk not in self.shelf.seen for problem in fitting)
         if unseen or not fitting:
-            yield "", gettext("Drawn, new to me (%(count)s left)") % {"count": unseen}
+            yield "", gettext("Drawn, %(count)s new to me") % {"count": unseen}
         else:
             yield (
                 "",
-                gettext("Drawn, from the %(count)s that I have seen") % {"count": len(fitting)},
+                gettext("Drawn, from %(count)s seen") % {"count": len(fitting)},
             )
         for problem in self.shelf.of_round(self.loop_round):
             mark = f" · {gettext('seen')}" if problem.pk in self.shelf.seen else ""
