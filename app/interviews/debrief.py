@@ -72,7 +72,7 @@ def _round(one: InterviewRound, seated: set[int]) -> dict[str, Any]:
     submissions = []
     if one.version is not None:
         submissions = list(one.submissions().prefetch_related("past_verdicts"))
-    clock = round_clock(one)
+    clock, moments = round_clock(one), _moments_by_subject(one)
     return {
         **shared,
         "title": one.title,
@@ -87,12 +87,12 @@ def _round(one: InterviewRound, seated: set[int]) -> dict[str, Any]:
         "hints_shown": one.hints_shown,
         "hints": len(one.hints),
         "firsts": firsts(one, submissions, clock),
-        "submissions": [_submission(sent, clock) for sent in submissions],
+        "submissions": [_submission(sent, clock, moments) for sent in submissions],
         "is_judging": any(
             sent.kind == Submission.Kind.SUBMIT and not sent.is_finished for sent in submissions
         ),
-        "result": _result(submissions, clock),
-        "follow_ups": _follow_ups(one),
+        "result": _result(submissions, clock, moments),
+        "follow_ups": _follow_ups(one, moments),
         "points": [] if one.version is not None else one.question_spec.points,
         "rubric": _rubric(one, seated),
         "feedback": _feedback(one.interview, one, seated),
@@ -100,7 +100,14 @@ def _round(one: InterviewRound, seated: set[int]) -> dict[str, Any]:
     }
 
 
-def _submission(sent: Submission, clock: RoundClock) -> dict[str, Any]:
+def _moments_by_subject(one: InterviewRound) -> dict[object, int]:
+    """Where a replay shows it: a submission's id, or a follow-up's key -> number of its moment."""
+    subjects = {Moment.Kind.SENT: "submission", Moment.Kind.FOLLOW_UP: "follow_up"}
+    moments = one.moments.filter(kind__in=subjects).values_list("kind", "payload", "sequence")
+    return {payload[subjects[Moment.Kind(kind)]]: sequence for kind, payload, sequence in moments}
+
+
+def _submission(sent: Submission, clock: RoundClock, moments: dict[object, int]) -> dict[str, Any]:
     return {
         "id": str(sent.pk),
         "kind": sent.kind,
@@ -109,6 +116,7 @@ def _submission(sent: Submission, clock: RoundClock) -> dict[str, Any]:
         "score": sent.score,
         "automatic": sent.round_submission.is_automatic,
         "after_s": round(clock(sent.created_at)),
+        "moment": moments.get(str(sent.pk)),
         # What was told before it was judged again, the first verdict first.
         "former": [
             {"verdict": past.verdict, "replaced_at": _iso(past.replaced_at)}
@@ -117,7 +125,9 @@ def _submission(sent: Submission, clock: RoundClock) -> dict[str, Any]:
     }
 
 
-def _result(submissions: list[Submission], clock: RoundClock) -> dict[str, Any] | None:
+def _result(
+    submissions: list[Submission], clock: RoundClock, moments: dict[object, int]
+) -> dict[str, Any] | None:
     """The best judged submit, with what the judge said; None where there was none."""
     judged = [
         sent
@@ -135,7 +145,7 @@ def _result(submissions: list[Submission], clock: RoundClock) -> dict[str, Any] 
     breaks = {case.name: case.breaks for case in best.version.spec.cases}.get(case_name, "")
     cases = report.get("cases", [])
     return {
-        **_submission(best, clock),
+        **_submission(best, clock, moments),
         "cases": len(cases),
         "cases_passed": sum(case["verdict"] == Verdict.ACCEPTED for case in cases),
         "counterexample": {
@@ -147,7 +157,7 @@ def _result(submissions: list[Submission], clock: RoundClock) -> dict[str, Any] 
     }
 
 
-def _follow_ups(one: InterviewRound) -> list[dict[str, Any]]:
+def _follow_ups(one: InterviewRound, moments: dict[object, int]) -> list[dict[str, Any]]:
     """The asked ones in their order, then those of the problem that were not asked."""
     rows = list(one.follow_ups.filter(asked_at__isnull=False).order_by("asked_at", "pk"))
     own = [] if one.version is None else one.version.spec.follow_ups
@@ -158,6 +168,7 @@ def _follow_ups(one: InterviewRound) -> list[dict[str, Any]]:
             "answer": row.answer_in_words,
             "judgement": in_words(row.judgement) if row.judgement else None,  # type: ignore[arg-type]
             "points": own[row.index].points if row.index is not None else [],
+            "moment": moments.get(row.pk),
         }
         for row in rows
     ]
@@ -169,6 +180,7 @@ def _follow_ups(one: InterviewRound) -> list[dict[str, Any]]:
             "answer": "",
             "judgement": None,
             "points": follow_up.points,
+            "moment": None,
         }
         for index, follow_up in enumerate(own)
         if index not in asked
@@ -233,7 +245,7 @@ def _timeline(interview: Interview) -> list[dict[str, Any]]:
         {
             "sequence": moment.sequence,
             "at": _iso(moment.at),
-            "offset_s": (_within(interview, moment) - started).total_seconds() if started else 0.0,
+            "offset_s": (interview.time_of(moment) - started).total_seconds() if started else 0.0,
             "kind": moment.kind,
             "author": moment.author.get_username() if moment.author else None,
             "round": moment.interview_round.number if moment.interview_round else None,
@@ -241,13 +253,6 @@ def _timeline(interview: Interview) -> list[dict[str, Any]]:
         }
         for moment in moments.select_related("author", "interview_round")
     ]
-
-
-def _within(interview: Interview, moment: Moment) -> datetime:
-    """When it happened; of a rejudge after all was over, which has no minute of it, the end."""
-    ended = interview.ended_at
-    later = moment.payload.get("rejudged") and ended is not None and moment.at > ended
-    return ended if later and ended is not None else moment.at
 
 
 def _iso(at: datetime | None) -> str | None:

@@ -127,12 +127,20 @@ class Interview(models.Model):
     def current_round(self) -> InterviewRound | None:
         """The round that runs now."""
         running = self.rounds.filter(status="running")
-        return running.select_related("version__problem", "interview").first()
+        # Sockets ask all the time, and a package's files are large: read where they are needed.
+        found = running.select_related("version__problem", "interview").defer("version__files")
+        return found.first()
 
     def next_round(self) -> InterviewRound | None:
         """The first round that has not begun."""
         waiting = self.rounds.filter(status="waiting")
         return waiting.select_related("version__problem", "interview").first()
+
+    def time_of(self, moment: Moment) -> datetime:
+        """Where a moment stands in the interview: a rejudge after all was over at its end."""
+        if self.ended_at is not None and moment.payload.get("rejudged"):
+            return min(moment.at, self.ended_at)
+        return moment.at
 
     def pause(self, at: datetime) -> bool:
         """Stop the clock of the running round; False if it stands, or may not stand."""

@@ -54,6 +54,10 @@ TABLE: dict[str, tuple[str, tuple[int, int, int]]] = {
     "marks": ("POST", (OPEN, OPEN, NOT_YOURS)),
     "feedback": ("POST", (OPEN, OPEN, NOT_YOURS)),
     "trace": ("GET", (NOT_THERE, NOT_THERE, NOT_THERE)),  # the round's problem has none
+    "replay": ("GET", (NOT_THERE, NOT_THERE, NOT_THERE)),
+    "replay-recording": ("GET", (NOT_THERE, NOT_THERE, NOT_THERE)),
+    "replay-edits": ("GET", (NOT_THERE, NOT_THERE, NOT_THERE)),
+    "replay-verdict": ("GET", (NOT_THERE, NOT_THERE, NOT_THERE)),
     "finish": ("POST", (OPEN, OPEN, NOT_YOURS)),
     "end": ("POST", (OPEN, OPEN, OPEN)),
 }
@@ -64,21 +68,40 @@ ENDED: dict[str, tuple[str, tuple[int, int, int]]] = {
     "marks": ("POST", (OPEN, OPEN, NOT_YOURS)),
     "feedback": ("POST", (OPEN, OPEN, NOT_YOURS)),
     "links": ("POST", (OPEN, NOT_YOURS, NOT_YOURS)),
+    "replay": ("GET", (OPEN, OPEN, OPEN)),
+    "replay-recording": ("GET", (OPEN, OPEN, OPEN)),
+    "replay-edits": ("GET", (OPEN, OPEN, OPEN)),
+    "replay-verdict": ("GET", (OPEN, OPEN, OPEN)),
 }
 # Addresses that belong to no interview: everybody who is signed in has their own there.
 OWN = {"list", "new", "forget"}
 # Addresses with a token, and what it opens; any other token opens nothing.
-BY_TOKEN = {"invitation": Scope.INTERVIEWER, "shared": Scope.DEBRIEF, "shared-json": Scope.DEBRIEF}
+BY_TOKEN = {
+    "invitation": Scope.INTERVIEWER,
+    "shared": Scope.DEBRIEF,
+    "shared-json": Scope.DEBRIEF,
+    "shared-replay": Scope.DEBRIEF,
+    "shared-replay-recording": Scope.DEBRIEF,
+    "shared-replay-edits": Scope.DEBRIEF,
+    "shared-replay-verdict": Scope.DEBRIEF,
+}
 FORM = {"kind": "run", "source": "x = 1", "text": "words", "minutes": "5", "scope": "interviewer"}
 
 
-def address_of(name: str, room: Interview, sent: Submission, asked: AskedFollowUp) -> str:
+def address_of(
+    name: str,
+    room: Interview,
+    sent: Submission,
+    asked: AskedFollowUp | None = None,
+    token: str = "",
+) -> str:
     route = next(str(one.pattern) for one in urlpatterns if one.name == name)
     values = {
         "<uuid:pk>": room.pk,
         "<int:number>": 1,
         "<uuid:submission>": sent.pk,
-        "<int:asked>": asked.pk,
+        "<int:asked>": asked.pk if asked else 0,
+        "<str:token>": token,
         "<int:link>": room.links.filter(revoked_at=None).earliest("created_at").pk,
     }
     for part, value in values.items():
@@ -159,17 +182,17 @@ def test_each_role_gets_its_own_and_a_stranger_nothing(
 
 @pytest.mark.parametrize("name", sorted(BY_TOKEN))
 def test_a_token_opens_what_it_is_for_and_nothing_else(
-    name: str, room: Interview, strangers: dict[str, Client]
+    name: str, room: Interview, sent: Submission, strangers: dict[str, Client]
 ) -> None:
     running.end_interview(room, room.candidate)
-    tokens = {scope: Link.issue(room, scope)[1] for scope in Scope}
-    route = next(str(one.pattern) for one in urlpatterns if one.name == name)
+    opened = {scope: Link.issue(room, scope)[1] for scope in Scope}
+    revoked, taken_back = Link.issue(room, BY_TOKEN[name])
+    revoked.revoke()
+    right = opened.pop(BY_TOKEN[name])
     (client, *_others) = strangers.values()
-    for scope, token in tokens.items():
-        url = f"/interviews/{route}".replace("<str:token>", token)
-        assert client.get(url).status_code == (200 if scope == BY_TOKEN[name] else 410), scope
-    never = f"/interviews/{route}".replace("<str:token>", "x" * 43)
-    assert client.get(never).status_code == 410
+    assert client.get(address_of(name, room, sent, token=right)).status_code == 200
+    for wrong in (*opened.values(), taken_back, "x" * 43):
+        assert client.get(address_of(name, room, sent, token=wrong)).status_code == 410
 
 
 def test_a_get_changes_nothing_that_a_post_should(owner_client: Client, room: Interview) -> None:

@@ -30,7 +30,7 @@ def end_all_but_the_latest(apps: StateApps, schema_editor: BaseDatabaseSchemaEdi
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('interviews', '0001_initial'),
+        ('interviews', '0002_presence'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
