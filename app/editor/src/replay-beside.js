@@ -41,7 +41,13 @@ export class MomentList {
     this.current?.firstElementChild.removeAttribute("aria-current");
     current?.firstElementChild.setAttribute("aria-current", "true");
     this.current = current;
-    if (current) keepInView(this.pane, current);
+    this.isNew = Boolean(current);
+  }
+
+  // Once all else is drawn: to measure in between would lay out the page for each part of it.
+  reveal() {
+    if (this.isNew) keepInView(this.pane, this.current);
+    this.isNew = false;
   }
 }
 
@@ -64,7 +70,12 @@ export class Feed {
     }
     this.count = count;
     this.nothing.hidden = count > 0;
-    if (count) keepInView(this.pane, this.items[count - 1].element);
+    this.isNew = count > 0;
+  }
+
+  reveal() {
+    if (this.isNew) keepInView(this.pane, this.items[this.count - 1].element);
+    this.isNew = false;
   }
 }
 

@@ -179,12 +179,14 @@ export class ReplayPlayer extends HTMLElement {
     this.scrubber.show(at.ms, this.isPlaying ? null : this.label(at.ms));
     this.say(this.now, written(at.ms));
     this.showRound(round);
-    if (this.panes.isShown("text")) this.showText(round);
     if (this.panes.isShown("moments")) this.list.show(recording.momentsAt(at));
     if (this.panes.isShown("said")) this.feed.show(at);
     const found = this.results.find(at, round.number);
     this.panes.tabs.result.dataset.tone = found ? (found.verdict?.tone ?? "busy") : "";
     if (this.panes.isShown("result")) this.results.show(found);
+    if (this.panes.isShown("text")) this.showText(round);
+    this.list.reveal();
+    this.feed.reveal();
   }
 
   showRound(round) {
