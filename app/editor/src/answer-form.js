@@ -17,6 +17,7 @@ export class AnswerForm extends HTMLElement {
       text: this.text,
       revision: Number(this.dataset.revision),
       isSaved: !("unsaved" in this.dataset),
+      saveAfterMs: Number(this.dataset.saveAfterMs) || undefined,
     });
     this.draft.addEventListener("recovered", (event) => this.replace(event.detail.text));
     this.draft.addEventListener("updated", (event) => this.replace(event.detail.text));
