@@ -57,12 +57,13 @@ TABLE: dict[str, tuple[str, tuple[int, int, int]]] = {
     "replay": ("GET", (NOT_THERE, NOT_THERE, NOT_THERE)),
     "replay-recording": ("GET", (NOT_THERE, NOT_THERE, NOT_THERE)),
     "replay-edits": ("GET", (NOT_THERE, NOT_THERE, NOT_THERE)),
+    "replay-problem": ("GET", (NOT_THERE, NOT_THERE, NOT_THERE)),
     "replay-verdict": ("GET", (NOT_THERE, NOT_THERE, NOT_THERE)),
     "finish": ("POST", (OPEN, OPEN, NOT_YOURS)),
     "end": ("POST", (OPEN, OPEN, OPEN)),
 }
 ELSEWHERE = {"list", "new", "invitation", "shared", "shared-json"} | {
-    f"shared-replay{part}" for part in ("", "-recording", "-edits", "-verdict")
+    f"shared-replay{part}" for part in ("", "-recording", "-edits", "-problem", "-verdict")
 }
 FORM = {"kind": "run", "source": "x = 1", "text": "words", "minutes": "5", "scope": "interviewer"}
 
