@@ -29,7 +29,7 @@ WITHOUT_CLAIMS: tuple[Rule, ...] = tuple(
     if not rule.name.startswith("claim_") and rule.name != "power_is_not_tdp"
 )
 _ANY_DAYS = tuple(rule for rule in WITHOUT_CLAIMS if rule.name != "deadline")
-_PLAN_ALONE = tuple(rule for rule in PLAN if rule.name not in {"placement", "nodes"})
+_PLAN_ALONE = tuple(rule for rule in PLAN if rule.name not in {"placement", "pods", "nodes"})
 
 PIPELINES = (8, 10, 16, 20, 32, 40)
 CONTEXTS = (2, 4, 8)  # one rank a sequence is never on the front: see the editorial
