@@ -197,13 +197,12 @@ def _finished(design: Design, constants: dict[str, float]) -> Found | None:
 def _period_min(sheet: Sheet) -> float:
     """The period with the best goodput, in tenths of minutes; over the time that a write takes.
 
-    With progress (T - C) / (T + T/M (T/2 + R)) the derivative is zero at
-    T = C + sqrt(C^2 + 2 C (M + R)).
+    With progress (T - C) / (T + T/M (T/2 + L + R)) the derivative is zero at
+    T = C + sqrt(C^2 + 2 C (M + L + R)).
     """
     blocked = sheet["blocked_s"] / 60
-    best = blocked + math.sqrt(
-        blocked**2 + 2 * blocked * (sheet["mtbf_min"] + sheet["restart_min"])
-    )
+    wait = sheet["mtbf_min"] + sheet["lag_min"] + sheet["restart_min"]
+    best = blocked + math.sqrt(blocked**2 + 2 * blocked * wait)
     return max(math.ceil(10 * best), math.floor(10 * sheet["write_min"]) + 1) / 10
 
 
@@ -275,7 +274,7 @@ def _serving(constants: dict[str, float]) -> dict[str, Any]:
     for nodes in range(2, 17):
         serving = {
             "weights": "fp8", "kv_cache": "fp8", "nodes_a_replica": nodes, "batch": 1,
-            "decode_replicas": 1, "prefill_nodes": 1,
+            "decode_replicas": 1, "prefill_nodes": nodes,
         }  # fmt: skip
         sheet = _serving_sheet(serving, constants)
         room = (sheet["replica_hbm_gb"] - sheet["served_gb"]) / sheet["sequence_gb"]
@@ -287,7 +286,8 @@ def _serving(constants: dict[str, float]) -> dict[str, Any]:
             continue
         sheet = _serving_sheet(serving, constants)
         serving["decode_replicas"] = math.ceil(constants["peak_tokens"] / sheet["decode_tokens"])
-        serving["prefill_nodes"] = math.ceil(constants["prompt_tokens"] / sheet["prefill_tokens"])
+        a_replica = sheet["prefill_tokens"]  # of one, as long as a decode replica
+        serving["prefill_nodes"] = nodes * math.ceil(constants["prompt_tokens"] / a_replica)
         total = _serving_sheet(serving, constants)["serving_nodes"]
         if total < fewest:
             best, fewest = serving, total
