@@ -32,7 +32,7 @@ from tests.problems.capstone_package import (
     sheet_of,
 )
 from tests.problems.sizing_package import PACKAGE as SIZING
-from tests.problems.test_worksheets import sheet as worksheet
+from tests.problems.worksheets import sheet as worksheet
 
 GIVEN = re.compile(r"^\| .*\| ([0-9.,e]+)[^|]*\| `(\w+)` \|$", re.MULTILINE)
 
