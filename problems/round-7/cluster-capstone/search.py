@@ -72,11 +72,13 @@ def _search(items: tuple[tuple[str, float], ...]) -> Outcome:
     found: list[Found] = []
     for _ in range(4):
         found = list(_plans(design, constants))
-        cheapest = _cheapest(found, constants)
-        cheapest = _cheapest([cheapest, *_sites(cheapest.design, constants)], constants)
+        planned = _cheapest(found, constants)
+        cheapest = _cheapest([planned, *_sites(planned.design, constants)], constants)
         if best is not None and _cheapest([best, cheapest], constants) is best:
             break
         best, design = cheapest, cheapest.design
+        if cheapest is planned:
+            break  # the site stays, so the next round's plans would be these
     assert best is not None  # the first round set it
     if best.days > constants["deadline_days"]:
         raise ValueError("no design holds under these constants")
@@ -162,15 +164,24 @@ def _with_most_micro_batches(
     if not plan["dp"]:
         return None
     a_batch = plan["dp"] * plan["micro_batch"] * constants["seq_len"]
-    # From this number on no more micro-batches are in flight.
-    saturated = plan["pp"] + (plan["pp"] - 1) // plan["virtual_pp"]
-    count = int(constants["batch_limit"] // a_batch)
-    while count > 0:
-        plan = plan | {"micro_batches": count}
-        if all_hold(sheet_of({**design, "training": plan}, constants), _PLAN_ALONE):
-            return plan
-        count = min(count - 1, saturated)
-    return None
+
+    def fits(count: int) -> bool:
+        some = {**design, "training": plan | {"micro_batches": count}}
+        return all_hold(sheet_of(some, constants), _PLAN_ALONE)
+
+    most = int(constants["batch_limit"] // a_batch)
+    if most < 1:
+        return None
+    if not fits(most):
+        if not fits(1):
+            return None
+        # From `saturated` on no more micro-batches are in flight; below, fewer take less memory.
+        saturated = plan["pp"] + (plan["pp"] - 1) // plan["virtual_pp"]
+        too_many, most = min(most, saturated), 1
+        while too_many - most > 1:
+            middle = (most + too_many) // 2
+            most, too_many = (middle, too_many) if fits(middle) else (most, middle)
+    return plan | {"micro_batches": most}
 
 
 def _finished(design: Design, constants: dict[str, float]) -> Found | None:
