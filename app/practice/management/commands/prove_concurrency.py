@@ -117,6 +117,8 @@ def items_of(packages: list[Package], tasks: list[str], every: int) -> Iterator[
         for path, expected in package.spec.expected.items():
             if expected.verdict in ("AC", "SLOW"):
                 right.append(f"submissions/{path}")
+            elif expected.verdict == "CE":
+                continue  # refused before there is anything to search
             elif "wrong" in tasks and (expected.case is None or expected.case in model_checked):
                 name = f"submissions/{path}"
                 yield Item(package, name, "wrong", package.files[name])
