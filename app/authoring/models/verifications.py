@@ -133,7 +133,7 @@ class VerificationTrial(Work):
         verification = self.verification
         package = read_files(verification.slug, verification.texts, about_grader=about_grader)
         trial = next(trial for trial in trials_of(package) if trial.path == self.path)
-        outcome = run(trial, verification.seed)
+        outcome = run(trial, verification.seed, launcher)
         self.finish(
             token,
             verdict=outcome.verdict,
