@@ -32,6 +32,7 @@ class Attack:
     profile: Profile = Profile.PYTHON
     signal: int | None = None
     machine: str | None = None  # where the attack exists only on one kind of processor
+    needs_groups: bool = False  # without control groups nothing stops it, and the README says so
     collect: tuple[str, ...] = field(default=())
 
 
@@ -312,6 +313,12 @@ RESOURCES = [
         statuses=ends(RunStatus.MEMORY_EXCEEDED)),
     Attack("memory by memfd", programs.syscalls("memfd_create:b'x',0"), "memfd_create EPERM"),
     Attack("memory by pipe buffers", programs.PIPES, "EPERM EMFILE"),
+    Attack("memory by socket buffers", programs.SOCKET_BUFFERS, limits=CROWD,
+        statuses=ends(RunStatus.MEMORY_EXCEEDED)),
+    Attack("memory by page tables", programs.PAGE_TABLES,
+        statuses=ends(RunStatus.MEMORY_EXCEEDED)),
+    Attack("memory shared and unmapped", programs.UNMAPPED,
+        statuses=ends(RunStatus.MEMORY_EXCEEDED), needs_groups=True),
     Attack("disk by bytes", programs.fill("/tmp"), "ENOSPC [78]"),
     Attack("disk by shared memory", programs.fill("/dev/shm"), "ENOSPC [78]"),
     Attack("disk by depth", programs.DEPTH, "ENOSPC|succeeded"),
