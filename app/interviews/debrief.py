@@ -68,6 +68,7 @@ def _round(one: InterviewRound, seated: set[int]) -> dict[str, Any]:
         }
         return {**shared, **hidden}
     submissions = [] if one.version is None else list(one.submissions())
+    moments = _moments_by_subject(one)
     return {
         **shared,
         "title": one.title,
@@ -77,12 +78,12 @@ def _round(one: InterviewRound, seated: set[int]) -> dict[str, Any]:
         "paused_s": round(one.paused_s),
         "ended_by": one.ended_by,
         "hints_shown": one.hints_shown,
-        "submissions": [_submission(sent, one) for sent in submissions],
+        "submissions": [_submission(sent, one, moments) for sent in submissions],
         "is_judging": any(
             sent.kind == Submission.Kind.SUBMIT and not sent.is_finished for sent in submissions
         ),
-        "result": _result(submissions, one),
-        "follow_ups": _follow_ups(one),
+        "result": _result(submissions, one, moments),
+        "follow_ups": _follow_ups(one, moments),
         "points": [] if one.version is not None else one.question_spec.points,
         "rubric": _rubric(one, seated),
         "feedback": _feedback(one.interview, one, seated),
@@ -90,7 +91,16 @@ def _round(one: InterviewRound, seated: set[int]) -> dict[str, Any]:
     }
 
 
-def _submission(sent: Submission, one: InterviewRound) -> dict[str, Any]:
+def _moments_by_subject(one: InterviewRound) -> dict[object, int]:
+    """Where a replay shows it: a submission's id, or a follow-up's key -> number of its moment."""
+    subjects = {Moment.Kind.SENT: "submission", Moment.Kind.FOLLOW_UP: "follow_up"}
+    moments = one.moments.filter(kind__in=subjects).values_list("kind", "payload", "sequence")
+    return {payload[subjects[Moment.Kind(kind)]]: sequence for kind, payload, sequence in moments}
+
+
+def _submission(
+    sent: Submission, one: InterviewRound, moments: dict[object, int]
+) -> dict[str, Any]:
     assert one.started_at is not None  # noqa: S101  nothing is sent from a round before it begins
     return {
         "id": str(sent.pk),
@@ -100,10 +110,13 @@ def _submission(sent: Submission, one: InterviewRound) -> dict[str, Any]:
         "score": sent.score,
         "automatic": sent.round_submission.is_automatic,
         "after_s": round((sent.created_at - one.started_at).total_seconds()),
+        "moment": moments.get(str(sent.pk)),
     }
 
 
-def _result(submissions: list[Submission], one: InterviewRound) -> dict[str, Any] | None:
+def _result(
+    submissions: list[Submission], one: InterviewRound, moments: dict[object, int]
+) -> dict[str, Any] | None:
     """The best judged submit, with what the judge said; None where there was none."""
     judged = [
         sent
@@ -120,13 +133,13 @@ def _result(submissions: list[Submission], one: InterviewRound) -> dict[str, Any
     case_name = (counterexample.get("replay") or {}).get("case", "")
     breaks = {case.name: case.breaks for case in best.version.spec.cases}.get(case_name, "")
     return {
-        **_submission(best, one),
+        **_submission(best, one, moments),
         "message": str(counterexample.get("summary") or report.get("message") or ""),
         "breaks": texts_of(best.judging_version).get(breaks, breaks),
     }
 
 
-def _follow_ups(one: InterviewRound) -> list[dict[str, Any]]:
+def _follow_ups(one: InterviewRound, moments: dict[object, int]) -> list[dict[str, Any]]:
     """The asked ones in their order, then those of the problem that were not asked."""
     rows = list(one.follow_ups.filter(asked_at__isnull=False).order_by("asked_at", "pk"))
     own = [] if one.version is None else one.version.spec.follow_ups
@@ -137,6 +150,7 @@ def _follow_ups(one: InterviewRound) -> list[dict[str, Any]]:
             "answer": row.answer_in_words,
             "judgement": in_words(row.judgement) if row.judgement else None,  # type: ignore[arg-type]
             "points": own[row.index].points if row.index is not None else [],
+            "moment": moments.get(row.pk),
         }
         for row in rows
     ]
@@ -148,6 +162,7 @@ def _follow_ups(one: InterviewRound) -> list[dict[str, Any]]:
             "answer": "",
             "judgement": None,
             "points": follow_up.points,
+            "moment": None,
         }
         for index, follow_up in enumerate(own)
         if index not in asked

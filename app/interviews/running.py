@@ -15,10 +15,13 @@ from django.db import transaction
 from django.db.models import Q
 
 from app.accounts.models import User
+from app.interviews import presence
 from app.interviews.doorbell import ring
 from app.interviews.follow_ups import due_by_time, due_by_verdict
 from app.interviews.models import Interview, InterviewRound, Moment, RoundSubmission
 from app.interviews.models.rounds import GRACE_S
+from app.interviews.room import recording
+from app.interviews.room.documents import plain
 from app.interviews.server_time import now
 from app.practice.drawn import canonical
 from app.practice.forms import check_text
@@ -50,6 +53,7 @@ def start(interview: Interview, by: User) -> bool:
         if not planned.update(status=Interview.Status.RUNNING, started_at=at):
             return False
         interview.record(Moment.Kind.STARTED, author=by, at=at)
+        presence.start(interview, by)
         _begin_next(interview, by, at)
     ring(interview.pk)
     return True
@@ -76,6 +80,7 @@ def _begin_next(interview: Interview, by: User | None, at: datetime) -> bool:
         interview_round=upcoming,
         at=at,
     )
+    recording.begin(upcoming)
     return True
 
 
@@ -135,6 +140,7 @@ def _end(interview: Interview, at: datetime, by: User | None) -> bool:
     ended = running.update(status=Interview.Status.ENDED, ended_at=at, break_ends_at=None)
     if ended:
         interview.record(Moment.Kind.ENDED, author=by, at=at)
+        presence.end(interview)
     return ended == 1
 
 
@@ -200,6 +206,7 @@ def settle(interview: Interview) -> Interview:
         running = interview.current_round()
         if running is not None and not interview.is_paused:
             due_by_time(running, now())
+        presence.note_absent(interview)
     record_verdicts(interview)
     interview.refresh_from_db()
     return interview
@@ -208,7 +215,8 @@ def settle(interview: Interview) -> Interview:
 def _step_on(interview: Interview) -> bool:
     running = interview.current_round()
     if running is not None:
-        return end_round(running, EndedBy.TIME, None)
+        # Looked at first: every socket asks all the time, and a transaction locks the database.
+        return running.is_over(now()) and end_round(running, EndedBy.TIME, None)
     over = interview.break_ends_at is not None and interview.break_ends_at <= now()
     return over and begin_next_round(interview, None)
 
@@ -290,13 +298,21 @@ def send(
 ) -> Submission:
     """Have a source judged as the candidate's, by the same judge as in practice.
 
-    The caller holds the interview, and has checked that the round takes it.
+    It becomes the round's text, so that the timeline shows at this moment what was sent. The
+    caller holds the interview, and has checked that the round takes it.
+
+    Raises
+    ------
+    TooLarge
+        If the round cannot keep that text.
     """
     interview = interview_round.interview
     version = interview_round.version
     if version is None:
         raise ValueError(f"a submission needs a problem, {interview_round} has a question")
+    source = plain(source)
     with transaction.atomic():
+        recording.put(interview_round, source, by or interview.candidate)
         submission = Submission.send(
             interview.candidate,
             version,
@@ -322,7 +338,10 @@ def send(
 
 
 def sweep() -> int:
-    """Settle every interview in which the clock or a verdict has something to say; how many."""
+    """Settle every interview in which the clock, a verdict or an empty chair has something to say.
+
+    Returns how many those were.
+    """
     at = now()
     overdue = Q(
         status=Interview.Status.RUNNING,
@@ -336,8 +355,9 @@ def sweep() -> int:
         rounds__round_submissions__is_recorded=False,
         rounds__round_submissions__submission__status__in=finished,
     )
+    left = Q(pk__in=presence.absent().values("interview"))
     settled = 0
-    for interview in Interview.objects.filter(overdue | over | unrecorded).distinct():
+    for interview in Interview.objects.filter(overdue | over | unrecorded | left).distinct():
         try:
             settle(interview)
             settled += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from app.interviews.replay.urls import urlpatterns as replay
 from app.interviews.room import views as room
 from app.interviews.views import debriefs, follow_ups, links, rooms, rounds, set_up
 
@@ -44,4 +45,5 @@ urlpatterns = [
     path("<uuid:pk>/debrief.json", debriefs.debrief_json, name="debrief-json"),
     path("<uuid:pk>/rounds/<int:number>/marks/", debriefs.marks, name="marks"),
     path("<uuid:pk>/feedback/", debriefs.feedback, name="feedback"),
+    *replay,
 ]

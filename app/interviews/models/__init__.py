@@ -5,6 +5,7 @@ from app.interviews.models.interviews import Interview, Role
 from app.interviews.models.links import Link, Seat
 from app.interviews.models.marks import Feedback, Mark
 from app.interviews.models.moments import Moment
+from app.interviews.models.presences import Presence
 from app.interviews.models.rounds import InterviewRound, RoundSubmission, StaleText, TooLate
 from app.interviews.models.sightings import Sighting
 
@@ -16,6 +17,7 @@ __all__ = [
     "Link",
     "Mark",
     "Moment",
+    "Presence",
     "Role",
     "RoundSubmission",
     "Seat",

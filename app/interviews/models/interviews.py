@@ -103,7 +103,9 @@ class Interview(models.Model):
     def current_round(self) -> InterviewRound | None:
         """The round that runs now."""
         running = self.rounds.filter(status="running")
-        return running.select_related("version__problem", "interview").first()
+        # Sockets ask all the time, and a package's files are large: read where they are needed.
+        found = running.select_related("version__problem", "interview").defer("version__files")
+        return found.first()
 
     def next_round(self) -> InterviewRound | None:
         """The first round that has not begun."""

@@ -71,6 +71,12 @@ def kind_in_words(kind: str) -> str:
 
 
 @register.filter
+def sent_as(kind: str) -> str:
+    """How something was sent: "submit" -> "Submit"."""
+    return str(Submission.Kind(kind).label)
+
+
+@register.filter
 def told(moment: dict[str, Any]) -> str:
     """What a moment of the timeline says beyond its kind."""
     payload = moment["payload"]
@@ -94,7 +100,7 @@ def told(moment: dict[str, Any]) -> str:
             return "; ".join(given) if isinstance(given, list) else str(given)
         case Moment.Kind.HINT:
             return str(int(payload.get("index", 0)) + 1)
-        case Moment.Kind.CHAT:
+        case Moment.Kind.CHAT | Moment.Kind.NOTE:
             return str(payload.get("text", ""))
     return ""
 

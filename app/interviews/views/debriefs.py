@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -44,6 +45,7 @@ def debrief(request: SignedInRequest, pk: UUID) -> HttpResponse:
     marking = request.GET.get("mark", "")
     context = {
         **_context(interview, data),
+        "replay_url": reverse("interviews:replay", args=[interview.pk]),
         "role": role.value,
         "is_candidate": role is Role.CANDIDATE,
         "may_mark": role in LEADING,
@@ -108,7 +110,12 @@ def shared(request: HttpRequest, token: str) -> HttpResponse:
     interview = _shared_interview(token)
     if interview is None:
         return render(request, "interviews/link_over.html", status=410)
-    context = {**_context(interview, debrief_of(interview)), "is_shared": True, "token": token}
+    context = {
+        **_context(interview, debrief_of(interview)),
+        "is_shared": True,
+        "token": token,
+        "replay_url": reverse("interviews:shared-replay", args=[token]),
+    }
     response = render(request, "interviews/debrief.html", context)
     response["Cache-Control"] = "private, no-store"
     response["Referrer-Policy"] = "no-referrer"  # the address is the secret

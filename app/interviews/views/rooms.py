@@ -88,8 +88,8 @@ def pause(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """Stop the clock, where the rules allow it."""
     interview, role = get_interview(request, pk, *LEADING)
     current = interview.current_round()
-    if role is Role.CANDIDATE and current is not None:
-        keep_what_came_along(current, request.POST)
+    if current is not None:
+        keep_what_came_along(current, role, request)
     if not running.pause(interview, request.user):
         messages.error(request, _("The clock of this interview does not stop."))
     return redirect(interview)
@@ -108,8 +108,8 @@ def end(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """End the interview before its last round."""
     interview, role = get_interview(request, pk)
     current = interview.current_round()
-    if role is Role.CANDIDATE and current is not None:
-        keep_what_came_along(current, request.POST)
+    if current is not None:
+        keep_what_came_along(current, role, request)
     running.end_interview(interview, request.user)
     return redirect("interviews:debrief", pk=pk)
 

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from app.accounts.models import User
-from app.interviews import running
+from app.interviews import presence, running
 from app.interviews.models import Interview, InterviewRound, Link
 from app.practice.models import Problem, Submission
 from graders.verdict import JsonObject
@@ -34,7 +34,8 @@ MODULES = (
     "app.interviews.forms",
     "app.interviews.models.interviews",
     "app.interviews.models.links",
-    "app.interviews.models.rounds",
+    "app.interviews.room.desk",
+    "app.interviews.room.recording",
     "app.interviews.views.debriefs",
 )
 
@@ -129,6 +130,7 @@ def room(plan: Plan, owner: User, interviewer: User, server_clock: MovedClock) -
     made = plan(with_interviewer=True, hints_allowed=False, break_minutes=10)
     seat(made, interviewer)
     assert running.start(made, owner)
+    presence.came(made, interviewer)
     made.refresh_from_db()
     return made
 

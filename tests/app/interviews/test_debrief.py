@@ -109,7 +109,7 @@ def test_levels_come_from_people_with_the_moments_that_show_them(
         {"author": "ivan", "role": "interviewer", "text": "Draw the number line."}
     ]
     page = owner_client.get(f"/interviews/{over.pk}/debrief/").content.decode()
-    assert f'href="#moment-{verdict.sequence}"' in page
+    assert f'href="/interviews/{over.pk}/replay/?moment={verdict.sequence}"' in page
     assert f'id="moment-{verdict.sequence}"' in page
     interviewer_client.post(url, {"level-0": ""})
     assert not Mark.objects.filter(author__username="ivan").exists(), "not seen is no level"

@@ -53,10 +53,17 @@ TABLE: dict[str, tuple[str, tuple[int, int, int]]] = {
     "marks": ("POST", (OPEN, OPEN, NOT_YOURS)),
     "feedback": ("POST", (OPEN, OPEN, NOT_YOURS)),
     "trace": ("GET", (NOT_THERE, NOT_THERE, NOT_THERE)),  # the round's problem has none
+    # There is a replay when the interview has ended: tests/app/interviews/replay.
+    "replay": ("GET", (NOT_THERE, NOT_THERE, NOT_THERE)),
+    "replay-recording": ("GET", (NOT_THERE, NOT_THERE, NOT_THERE)),
+    "replay-edits": ("GET", (NOT_THERE, NOT_THERE, NOT_THERE)),
+    "replay-verdict": ("GET", (NOT_THERE, NOT_THERE, NOT_THERE)),
     "finish": ("POST", (OPEN, OPEN, NOT_YOURS)),
     "end": ("POST", (OPEN, OPEN, OPEN)),
 }
-ELSEWHERE = {"list", "new", "invitation", "shared", "shared-json"}
+ELSEWHERE = {"list", "new", "invitation", "shared", "shared-json"} | {
+    f"shared-replay{part}" for part in ("", "-recording", "-edits", "-verdict")
+}
 FORM = {"kind": "run", "source": "x = 1", "text": "words", "minutes": "5", "scope": "interviewer"}
 
 

@@ -35,7 +35,7 @@ def test_starting_twice_begins_one_round(plan: Plan, owner: User, server_clock: 
     assert running.start(made, owner)
     assert not running.start(made, owner)
     assert [one.status for one in made.rounds.all()] == ["running", "waiting", "waiting"]
-    assert kinds(made) == ["started", "round_began"]
+    assert kinds(made) == ["started", "round_began", "edit"], "the edit brings the starter"
 
 
 def test_a_round_has_its_minutes_and_not_a_second_more(
