@@ -134,6 +134,15 @@ words = [b"@PROJECT@", b"@SECRET@", b"ro-bind", b"/var/lib"]
 print(*([w for w in words if w in text.replace(b"".join(words), b"")
          and b"program.py" in text] or ["nothing"]))
 """
+HOST_IN_PROC = """
+told = []
+for name in ("cmdline", "diskstats", "interrupts", "partitions"):
+    try:
+        told.append(len(open(f"/proc/{name}", "rb").read()))
+    except OSError:
+        told.append(0)
+print(*told)
+"""
 DIST_PACKAGES = """
 import os
 found = os.listdir("/usr/lib/python3/dist-packages") + (

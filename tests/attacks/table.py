@@ -55,6 +55,7 @@ READING = [
     ),
     Attack("kernel log", programs.syscalls("syslog:3,0,0"), "syslog EPERM"),
     Attack("kernel log device", programs.opening("/proc/kmsg", "/dev/kmsg"), r"E\w+ ENOENT"),
+    Attack("the host's start and disks, in /proc", programs.HOST_IN_PROC, "0 0 0 0"),
     Attack("packages of the host", programs.DIST_PACKAGES, r"\[\]"),
     Attack(
         "names that handles open",
