@@ -61,6 +61,8 @@ def attack_with(sandbox: Sandbox, attack: Attack, bait: dict[str, str]) -> RunRe
 def test_it_does_not_succeed(sandbox: Sandbox, attack: Attack, bait: dict[str, str]) -> None:
     if attack.machine not in (None, platform.machine()):
         pytest.skip(f"only on {attack.machine}")
+    if attack.needs_groups and sandbox.host.hierarchies.memory is None:
+        pytest.skip("this host gives no control groups to this user")
     result = attack_with(sandbox, attack, bait)
     said = (result.stdout + result.stderr).decode(errors="replace").strip()
     assert result.status in attack.statuses, (result.status, said[-500:])
