@@ -38,7 +38,7 @@ KEYSTROKES_PER_S = 20  # in each room
 BURST_S = 0.05  # as the page gathers them
 LIMIT_MS = 200.0  # for the 95th percentile, from the key to the other's page
 SETTLE_S = 5.0  # for what is on its way when the typing ends
-PEOPLE = ("bench-candidate", "bench-interviewer")
+PEOPLE = ("bench-writer", "bench-reader")
 STARTER = "".join(f"def step_{number}(state):\n    return state\n\n" for number in range(160))
 
 
@@ -148,10 +148,14 @@ def cpu_s(pid: int) -> float:
 
 
 def prepared(count: int) -> dict[str, Any]:
-    """So many running interviews with a seated interviewer, and a session of each person."""
-    candidate, interviewer = (User.objects.create_user(name) for name in PEOPLE)
+    """So many running interviews, and the sessions of two people who have a seat in each.
+
+    Both write, as a candidate does. A candidate sits one interview at a time, so each has its own.
+    """
+    people = [User.objects.create_user(name) for name in PEOPLE]
     made = []
     for number in range(count):
+        candidate = User.objects.create_user(f"bench-candidate-{number}")
         interview = Interview.objects.create(
             candidate=candidate, title=f"Room {number}", with_interviewer=True
         )
@@ -167,11 +171,12 @@ def prepared(count: int) -> dict[str, Any]:
         InterviewRound.objects.create(
             interview=interview, number=1, question=question, minutes=60, text=STARTER
         )
-        link, _token = Link.issue(interview, Link.Scope.INTERVIEWER)
-        link.seat(interviewer)
+        for person in people:
+            link, _token = Link.issue(interview, Link.Scope.INTERVIEWER)
+            link.seat(person)
         running.start(interview, candidate)
         made.append(str(interview.pk))
-    return {"sessions": [session_of(candidate), session_of(interviewer)], "interviews": made}
+    return {"sessions": [session_of(person) for person in people], "interviews": made}
 
 
 def session_of(user: User) -> str:
