@@ -1,6 +1,6 @@
 // The clock of an interview: counts down to the server's deadlines, keeps what was typed when time
 // is up, and brings the page that belongs to where the interview stands.
-import { Offline, SignedOut } from "./requests.js";
+import { Offline, SignedOut, request } from "./requests.js";
 import { ServerClock } from "./server-clock.js";
 import { text } from "./texts.js";
 
@@ -16,6 +16,14 @@ export function written(ms) {
   const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
   const two = (number) => String(number).padStart(2, "0");
   return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+}
+
+// Answers to follow-ups that are written and not sent: they count until the round is over.
+async function sendAnswers() {
+  const unsent = [...document.querySelectorAll("form[data-last-words]")].filter(isTouched);
+  await Promise.allSettled(
+    unsent.map((form) => request(form.action, { method: "POST", body: new FormData(form) })),
+  );
 }
 
 // Whether a form holds something that the server did not put there.
@@ -99,6 +107,7 @@ export class InterviewClock extends HTMLElement {
       const form = document.getElementById("code-form");
       const editor = form?.querySelector("code-editor, shared-editor, answer-form");
       editor?.draft?.save();
+      sendAnswers();
       if (form) form.inert = true;
     }
     this.sync();
