@@ -57,6 +57,7 @@ TABLE: dict[str, tuple[str, tuple[int, int, int]]] = {
     "replay": ("GET", (NOT_THERE, NOT_THERE, NOT_THERE)),
     "replay-recording": ("GET", (NOT_THERE, NOT_THERE, NOT_THERE)),
     "replay-edits": ("GET", (NOT_THERE, NOT_THERE, NOT_THERE)),
+    "replay-problem": ("GET", (NOT_THERE, NOT_THERE, NOT_THERE)),
     "replay-verdict": ("GET", (NOT_THERE, NOT_THERE, NOT_THERE)),
     "finish": ("POST", (OPEN, OPEN, NOT_YOURS)),
     "end": ("POST", (OPEN, OPEN, OPEN)),
@@ -71,6 +72,7 @@ ENDED: dict[str, tuple[str, tuple[int, int, int]]] = {
     "replay": ("GET", (OPEN, OPEN, OPEN)),
     "replay-recording": ("GET", (OPEN, OPEN, OPEN)),
     "replay-edits": ("GET", (OPEN, OPEN, OPEN)),
+    "replay-problem": ("GET", (OPEN, OPEN, OPEN)),
     "replay-verdict": ("GET", (OPEN, OPEN, OPEN)),
 }
 # Addresses that belong to no interview: everybody who is signed in has their own there.
@@ -83,6 +85,7 @@ BY_TOKEN = {
     "shared-replay": Scope.DEBRIEF,
     "shared-replay-recording": Scope.DEBRIEF,
     "shared-replay-edits": Scope.DEBRIEF,
+    "shared-replay-problem": Scope.DEBRIEF,
     "shared-replay-verdict": Scope.DEBRIEF,
 }
 FORM = {"kind": "run", "source": "x = 1", "text": "words", "minutes": "5", "scope": "interviewer"}

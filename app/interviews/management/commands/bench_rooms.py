@@ -15,7 +15,7 @@ import tempfile
 import time
 from argparse import ArgumentParser
 from base64 import b64decode, b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -100,10 +100,14 @@ class Command(BaseCommand):
         parts = {"server": "app.serving.web", "broker": "valkey-server"}
         pids = {name: process_of(site.process.pid, words) for name, words in parts.items()}
         pids["people"] = os.getpid()
-        before = {name: cpu_s(pid) for name, pid in pids.items()}
-        begun = time.perf_counter()
-        waits_ms, bursts = asyncio.run(step(site.address, rooms, count, seconds))
-        spent_s = time.perf_counter() - begun
+        before: dict[str, float] = {}
+
+        def begin() -> None:
+            before.update({name: cpu_s(pid) for name, pid in pids.items()})
+            before["time"] = time.perf_counter()
+
+        waits_ms, bursts = asyncio.run(step(site.address, rooms, count, seconds, begin))
+        spent_s = time.perf_counter() - before["time"]
         used_s = {name: cpu_s(pid) - before[name] for name, pid in pids.items()}
         shares = ", ".join(f"{name} {100 * used / spent_s:.0f} %" for name, used in used_s.items())
         p95_ms = statistics.quantiles(waits_ms, n=20, method="inclusive")[-1]
@@ -186,11 +190,15 @@ def session_of(user: User) -> str:
 
 
 async def step(
-    address: str, rooms: dict[str, Any], count: int, seconds: float
+    address: str, rooms: dict[str, Any], count: int, seconds: float, begin: Callable[[], None]
 ) -> tuple[list[float], int]:
-    """Milliseconds from each key to the other's page in `count` rooms at once, and all bursts."""
+    """Milliseconds from each key to the other's page in `count` rooms at once, and all bursts.
+
+    `begin` is called when everybody has come in and the typing begins.
+    """
+    everybody = asyncio.Barrier(count)
     typed = [
-        one_room(address, rooms["sessions"], interview, seconds)
+        one_room(address, rooms["sessions"], interview, seconds, everybody, begin)
         for interview in rooms["interviews"][:count]
     ]
     done = await asyncio.gather(*typed)
@@ -198,7 +206,12 @@ async def step(
 
 
 async def one_room(
-    address: str, sessions: list[str], interview: str, seconds: float
+    address: str,
+    sessions: list[str],
+    interview: str,
+    seconds: float,
+    everybody: asyncio.Barrier,
+    begin: Callable[[], None],
 ) -> tuple[list[float], int]:
     """One types and the other reads: milliseconds from each key to the other's text, and bursts.
 
@@ -213,6 +226,8 @@ async def one_room(
     ):
         await writer.hello(write)
         await reader.hello(read)
+        if await everybody.wait() == 0:
+            begin()
         begun = len(writer.text)
         pressed: list[float] = []
         arrived: list[float] = []
