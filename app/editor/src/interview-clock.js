@@ -19,11 +19,23 @@ export function written(ms) {
 }
 
 // Answers to follow-ups that are written and not sent: they count until the round is over.
+function unsentAnswers() {
+  return [...document.querySelectorAll("form[data-last-words]")].filter(isTouched);
+}
+
 async function sendAnswers() {
-  const unsent = [...document.querySelectorAll("form[data-last-words]")].filter(isTouched);
   await Promise.allSettled(
-    unsent.map((form) => request(form.action, { method: "POST", body: new FormData(form) })),
+    unsentAnswers().map((form) => request(form.action, { method: "POST", body: new FormData(form) })),
   );
+}
+
+// Who finishes with an answer written has it sent first.
+async function takeAnswersAlong(event) {
+  const button = event.target.closest?.("button[data-takes-answers]");
+  if (!button || !unsentAnswers().length) return;
+  event.preventDefault();
+  await sendAnswers();
+  button.form.requestSubmit(button);
 }
 
 // Whether a form holds something that the server did not put there.
@@ -54,6 +66,7 @@ export class InterviewClock extends HTMLElement {
       addEventListener(happened, () => this.sync(), { signal });
     }
     document.addEventListener("visibilitychange", () => document.hidden || this.sync(), { signal });
+    document.addEventListener("click", (event) => takeAnswersAlong(event), { signal });
     this.tick();
     this.sync();
     this.connect();
