@@ -10,6 +10,7 @@ const FIRST_WAIT_MS = 400;
 const LONGEST_WAIT_MS = 15000;
 const FINAL = { 4401: "watch_signed_out", 4404: "interview_gone" };
 const ANNOUNCED_MIN = [10, 5, 1];
+const OF_PEOPLE = ["joined", "left", "ready"];
 
 export function written(ms) {
   const seconds = Math.max(0, Math.ceil(ms / 1000));
@@ -200,6 +201,9 @@ export class InterviewClock extends HTMLElement {
       if (message.sequence <= this.last) return;
       this.last = message.sequence;
       document.body.dispatchEvent(new CustomEvent("interview-moment", { detail: message }));
+      if (OF_PEOPLE.includes(message.kind)) {
+        document.body.dispatchEvent(new Event("interview-people"));
+      }
     } else if (message.type === "clock") {
       this.sync();
     }
