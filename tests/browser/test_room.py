@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from app.accounts.models import User
 from app.interviews.models import Interview
-from app.interviews.room.documents import documents
+from app.interviews.room.desk import desk
 from tests.app.interviews.conftest import (
     current,
     interviewer,
@@ -24,7 +24,7 @@ __all__ = ["interviewer", "plan", "queued", "room", "server_clock"]
 
 @pytest.fixture(autouse=True)
 def fresh_documents() -> None:
-    documents.forget()
+    desk.forget()
 
 
 def editor(page: Page) -> str:

@@ -9,8 +9,8 @@ from django import template
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from app.interviews.models import Mark, Moment
-from app.interviews.setting_up import DEFAULT_MINUTES
+from app.interviews.beginnings import DEFAULT_MINUTES
+from app.interviews.models import InterviewRound, Mark, Moment
 from app.practice.models import Submission
 from app.practice.templatetags.practice import sentence
 from problems.interviews.reading import shipped
@@ -56,7 +56,13 @@ def planned_time(spec: TemplateSpec) -> str:
         or (shipped().questions[stage.question].minutes if stage.question else DEFAULT_MINUTES)
         for stage in spec.stages
     )
-    hour, minute = divmod(total, 60)
+    return in_hours(total)
+
+
+@register.filter
+def in_hours(minutes: int) -> str:
+    """A planned span: "45 min", "3 h 20 min"."""
+    hour, minute = divmod(minutes, 60)
     if not hour:
         return _("%(minutes)s min") % {"minutes": minute}
     if not minute:
@@ -68,6 +74,12 @@ def planned_time(spec: TemplateSpec) -> str:
 def kind_in_words(kind: str) -> str:
     """A moment's kind: "round_began" -> "Round began"."""
     return str(Moment.Kind(kind).label)
+
+
+@register.filter
+def sent_as(kind: str) -> str:
+    """How something was sent: "submit" -> "Submit"."""
+    return str(Submission.Kind(kind).label)
 
 
 @register.filter
@@ -84,7 +96,15 @@ def told(moment: dict[str, Any]) -> str:
         case Moment.Kind.VERDICT:
             outcome = payload["verdict"]
             word = str(Submission.Outcome(outcome).label) if outcome else _("Cancelled")
-            return f"{Submission.Kind(payload['kind']).label}: {word}"
+            told = f"{Submission.Kind(payload['kind']).label}: {word}"
+            if not payload.get("rejudged"):
+                return told
+            before = payload["before"]
+            former = str(Submission.Outcome(before).label) if before else _("Cancelled")
+            return _("%(told)s, judged again; before: %(former)s") % {
+                "told": told,
+                "former": former,
+            }
         case Moment.Kind.COUNTEREXAMPLE:
             return sentence(str(payload.get("summary", "")))
         case Moment.Kind.FOLLOW_UP:
@@ -94,9 +114,21 @@ def told(moment: dict[str, Any]) -> str:
             return "; ".join(given) if isinstance(given, list) else str(given)
         case Moment.Kind.HINT:
             return str(int(payload.get("index", 0)) + 1)
-        case Moment.Kind.CHAT:
+        case Moment.Kind.CHAT | Moment.Kind.NOTE:
             return str(payload.get("text", ""))
     return ""
+
+
+@register.filter
+def ended_in_words(code: str) -> str:
+    """How a round ended: "time" -> "Time was up"."""
+    return str(InterviewRound.EndedBy(code).label) if code else ""
+
+
+@register.filter
+def of_key(values: dict[Any, Any] | None, key: Any) -> Any:
+    """The value with this key; None where there is none."""
+    return (values or {}).get(key)
 
 
 @register.filter
