@@ -134,6 +134,15 @@ words = [b"@PROJECT@", b"@SECRET@", b"ro-bind", b"/var/lib"]
 print(*([w for w in words if w in text.replace(b"".join(words), b"")
          and b"program.py" in text] or ["nothing"]))
 """
+HOST_IN_PROC = """
+told = []
+for name in ("cmdline", "diskstats", "interrupts", "partitions"):
+    try:
+        told.append(len(open(f"/proc/{name}", "rb").read()))
+    except OSError:
+        told.append(0)
+print(*told)
+"""
 DIST_PACKAGES = """
 import os
 found = os.listdir("/usr/lib/python3/dist-packages") + (
@@ -397,6 +406,47 @@ said = attempt(lambda: fcntl.fcntl(os.pipe()[1], 1031, 1 << 20))
 print(said, attempt(more))
 """
 )
+SOCKET_BUFFERS = """
+import os, socket, time
+for _ in range(7):
+    if os.fork() == 0:
+        break
+kept = []
+try:
+    while True:
+        kept.append(socket.socketpair())
+        for end in kept[-1]:
+            end.setblocking(False)
+            try:
+                while True:
+                    os.write(end.fileno(), bytes(65536))
+            except BlockingIOError:
+                pass
+except OSError:
+    pass
+time.sleep(10)
+"""
+# Pages that are only read are all the same page of zeros; the tables that lead to it are not.
+PAGE_TABLES = """
+import mmap, time
+GIB = 1 << 30
+kept = []
+for _ in range(200):
+    kept.append(mmap.mmap(-1, GIB, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, mmap.PROT_READ))
+    for offset in range(0, GIB, 2 << 20):
+        kept[-1][offset]
+time.sleep(10)
+"""
+# What is shared between processes stays when the one process that has it maps it no longer.
+UNMAPPED = """
+import mmap, time
+MIB = 1 << 20
+page = mmap.mmap(-1, 400 * MIB)
+for offset in range(0, 400 * MIB, MIB):
+    page[offset : offset + MIB] = bytes(MIB)
+    page.madvise(mmap.MADV_DONTNEED, offset, MIB)
+time.sleep(10)
+"""
 DEPTH = (
     _PRELUDE
     + """

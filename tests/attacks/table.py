@@ -32,6 +32,7 @@ class Attack:
     profile: Profile = Profile.PYTHON
     signal: int | None = None
     machine: str | None = None  # where the attack exists only on one kind of processor
+    needs_groups: bool = False  # without control groups nothing stops it, and the README says so
     collect: tuple[str, ...] = field(default=())
 
 
@@ -54,6 +55,7 @@ READING = [
     ),
     Attack("kernel log", programs.syscalls("syslog:3,0,0"), "syslog EPERM"),
     Attack("kernel log device", programs.opening("/proc/kmsg", "/dev/kmsg"), r"E\w+ ENOENT"),
+    Attack("the host's start and disks, in /proc", programs.HOST_IN_PROC, "0 0 0 0"),
     Attack("packages of the host", programs.DIST_PACKAGES, r"\[\]"),
     Attack(
         "names that handles open",
@@ -312,6 +314,12 @@ RESOURCES = [
         statuses=ends(RunStatus.MEMORY_EXCEEDED)),
     Attack("memory by memfd", programs.syscalls("memfd_create:b'x',0"), "memfd_create EPERM"),
     Attack("memory by pipe buffers", programs.PIPES, "EPERM EMFILE"),
+    Attack("memory by socket buffers", programs.SOCKET_BUFFERS, limits=CROWD,
+        statuses=ends(RunStatus.MEMORY_EXCEEDED)),
+    Attack("memory by page tables", programs.PAGE_TABLES,
+        statuses=ends(RunStatus.MEMORY_EXCEEDED)),
+    Attack("memory shared and unmapped", programs.UNMAPPED,
+        statuses=ends(RunStatus.MEMORY_EXCEEDED), needs_groups=True),
     Attack("disk by bytes", programs.fill("/tmp"), "ENOSPC [78]"),
     Attack("disk by shared memory", programs.fill("/dev/shm"), "ENOSPC [78]"),
     Attack("disk by depth", programs.DEPTH, "ENOSPC|succeeded"),

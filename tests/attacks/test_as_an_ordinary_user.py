@@ -39,6 +39,8 @@ failures, tried = {}, 0
 for attack in ATTACKS if sys.argv[4] == "all" else ():
     if attack.machine not in (None, platform.machine()):
         continue
+    if attack.needs_groups and sandbox.host.hierarchies.memory is None:
+        continue
     source = attack.source
     for mark, value in bait.items():
         source = source.replace(mark, value)
@@ -136,8 +138,8 @@ def as_nobody(copy: Path, backend: str, what: str, groups: Sequence[Path] = ()) 
 @pytest.mark.parametrize(
     ("backend", "weak"),
     [
-        ("bubblewrap", {"memory in files", "scratch inodes"}),
-        ("slot", {"memory in files"}),
+        ("bubblewrap", {"memory in files", "memory not mapped", "scratch inodes"}),
+        ("slot", {"memory in files", "memory not mapped"}),
     ],
 )
 def test_no_attack_succeeds_against_an_ordinary_user(
@@ -145,7 +147,7 @@ def test_no_attack_succeeds_against_an_ordinary_user(
 ) -> None:
     said = as_nobody(readable_copy, backend, "all")
     assert said["failures"] == {}
-    assert said["tried"] >= len(ATTACKS) - 2
+    assert said["tried"] >= len(ATTACKS) - 3  # one kind of processor's, or control groups'
     # Memory is looked at every few milliseconds and not charged by the kernel: it can be passed.
     assert set(said["overdrawn"]) <= {"memory", "memory of many processes"}
     assert said["isolated"]

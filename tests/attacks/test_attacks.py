@@ -13,6 +13,7 @@ import pytest
 
 from sandboxes.interface import Command, Profile, RunResult, Sandbox
 from tests.attacks.table import ATTACKS, Attack
+from tests.sandboxes.conftest import AnySandbox
 
 SECRET = "hidden-expected-value-91f3"
 PROJECT = str(Path(__file__).resolve().parents[2])
@@ -58,9 +59,11 @@ def attack_with(sandbox: Sandbox, attack: Attack, bait: dict[str, str]) -> RunRe
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name.replace(" ", "-"))
-def test_it_does_not_succeed(sandbox: Sandbox, attack: Attack, bait: dict[str, str]) -> None:
+def test_it_does_not_succeed(sandbox: AnySandbox, attack: Attack, bait: dict[str, str]) -> None:
     if attack.machine not in (None, platform.machine()):
         pytest.skip(f"only on {attack.machine}")
+    if attack.needs_groups and sandbox.host.hierarchies.memory is None:
+        pytest.skip("this host gives no control groups to this user")
     result = attack_with(sandbox, attack, bait)
     said = (result.stdout + result.stderr).decode(errors="replace").strip()
     assert result.status in attack.statuses, (result.status, said[-500:])
