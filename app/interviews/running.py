@@ -17,9 +17,11 @@ from django.db.models import Q
 from app.accounts.models import User
 from app.interviews import presence
 from app.interviews.doorbell import ring
+from app.interviews.drawing import draw_again
 from app.interviews.follow_ups import due_by_time, due_by_verdict
 from app.interviews.models import Interview, InterviewRound, Moment, RoundSubmission
 from app.interviews.models.rounds import GRACE_S
+from app.interviews.readiness import all_are_ready, people
 from app.interviews.room import recording
 from app.interviews.room.documents import plain
 from app.interviews.server_time import now
@@ -45,17 +47,46 @@ def hold(interview: Interview) -> None:
 
 
 def start(interview: Interview, by: User) -> bool:
-    """Planned -> running, and the first round begins; False if somebody was first."""
+    """Planned -> running, and the first round begins.
+
+    False if somebody was first, or the candidate sits another interview: the clocks of two would
+    run at once.
+    """
+    other = interview.another_running()
+    if other is not None:
+        settle(other)  # its time may be over
     at = now()
     with transaction.atomic():
         hold(interview)
-        planned = Interview.objects.filter(pk=interview.pk, status=Interview.Status.PLANNED)
-        if not planned.update(status=Interview.Status.RUNNING, started_at=at):
+        if not interview.begin(at):
             return False
         interview.record(Moment.Kind.STARTED, author=by, at=at)
         presence.start(interview, by)
+        draw_again(interview)
         _begin_next(interview, by, at)
     ring(interview.pk)
+    return True
+
+
+def say_ready(interview: Interview, by: User, is_ready: bool) -> bool:
+    """Note that a person is ready, or not yet after all; when everybody is, the next round begins.
+
+    False if they had said so already, or nothing waits for them.
+    """
+    with transaction.atomic():
+        hold(interview)
+        interview.refresh_from_db()
+        mine = next((one for one in people(interview) if one.user == by), None)
+        waits = interview.current_round() is None and not interview.is_ended
+        if mine is None or mine.is_ready == is_ready or not waits:
+            return False
+        interview.record(Moment.Kind.READY, {"ready": is_ready}, author=by)
+        everybody = all_are_ready(interview)
+    ring(interview.pk)
+    if everybody and interview.status == Interview.Status.PLANNED:
+        start(interview, by)
+    elif everybody:
+        begin_next_round(interview, by)
     return True
 
 
@@ -222,7 +253,10 @@ def _step_on(interview: Interview) -> bool:
 
 
 def record_verdicts(interview: Interview) -> None:
-    """Put verdicts that were reached meanwhile on the timeline, with the time of the judge."""
+    """Put verdicts that were reached meanwhile on the timeline, with the time of the judge.
+
+    A submission that was judged again has another moment then: what was told first stays told.
+    """
     finished = [Submission.Status.DONE, Submission.Status.CANCELLED]
     fresh = RoundSubmission.objects.filter(
         interview_round__interview=interview, is_recorded=False, submission__status__in=finished
@@ -238,10 +272,20 @@ def record_verdicts(interview: Interview) -> None:
 
 def _record_verdict(interview: Interview, one: RoundSubmission) -> None:
     submission, interview_round = one.submission, one.interview_round
-    told = {"submission": str(submission.pk), "kind": submission.kind}
+    told: JsonObject = {"submission": str(submission.pk), "kind": submission.kind}
+    verdict: JsonObject = {"verdict": submission.verdict, "score": submission.score}
+    of_this = interview_round.moments.filter(
+        kind=Moment.Kind.VERDICT, payload__submission=str(submission.pk)
+    )
+    before = of_this.order_by("sequence").last()
+    if before is not None:
+        if {key: before.payload[key] for key in verdict} == verdict:
+            return  # judged again, and nothing has changed
+        told |= {"rejudged": True}
+        verdict |= {"before": before.payload["verdict"]}
     interview.record(
         Moment.Kind.VERDICT,
-        {**told, "verdict": submission.verdict, "score": submission.score},
+        {**told, **verdict},
         interview_round=interview_round,
         at=submission.finished_at,
     )

@@ -5,6 +5,7 @@ its search against a slow twin, and what it says of plans that are wrong.
 from __future__ import annotations
 
 import random
+import re
 from itertools import permutations
 from typing import Any, cast
 
@@ -259,10 +260,17 @@ def test_the_editorial_tells_how_many_plans_there_are(space: Any) -> None:
     assert f"{len(space.times_s):,} pairs of" in text.replace("\n", " ")
     near = int((space.times_s <= 1.05 * space.best_s).sum())
     assert f"{near} pairs are" in text.replace("\n", " ")
-    inside = {"2.300": 8, "2.363": 4, "2.520": 2}
-    for told, ep in inside.items():
-        best = space.times_s[(space.plans.ep == ep) & (space.plans.tp == 8 // ep)].min()
-        assert f"{best:.3f}" == told
+    rows = re.findall(r"^\| (.*?) \| ([\d.]+) s \| (?:\+([\d.]+) %)? ?\|$", text, re.MULTILINE)
+    assert len(rows) == 5
+    first_s = float(rows[0][1])
+    for what, told_s, told_percent in rows:
+        sizes = {name: int(size) for name, size in re.findall(r"(tp|ep) (\d+)", what)}
+        tp, ep = sizes.get("tp", 1), sizes.get("ep", 1)
+        best_s = space.times_s[(space.plans.tp == tp) & (space.plans.ep == ep)].min()
+        assert f"{best_s:.4f}" == told_s
+        assert f"{100 * (best_s / space.best_s - 1):.1f}" == (told_percent or "0.0")
+        # Who divides what is printed finds what is printed.
+        assert f"{100 * (float(told_s) / first_s - 1):.1f}" == (told_percent or "0.0")
 
 
 def test_the_reference_is_the_best_plan(space: Any) -> None:

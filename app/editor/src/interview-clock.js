@@ -18,6 +18,16 @@ export function written(ms) {
   return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
 }
 
+// Whether a form holds something that the server did not put there.
+function isTouched(form) {
+  return [...form.elements].some(
+    (one) =>
+      (one.type === "radio" || one.type === "checkbox"
+        ? one.checked !== one.defaultChecked
+        : "defaultValue" in one && one.type !== "hidden" && one.value !== one.defaultValue),
+  );
+}
+
 export class InterviewClock extends HTMLElement {
   connectedCallback() {
     const known = JSON.parse(document.getElementById("clock").textContent);
@@ -124,9 +134,15 @@ export class InterviewClock extends HTMLElement {
     this.tick();
   }
 
-  // Another page is due. What is typed goes along first; a round that is over refuses it.
+  // Another page is due. What is typed goes along first; a round that is over refuses it. Marks and
+  // notes of an interviewer are in no draft: the page stays for them, and says what waits.
   async turn() {
     if (this.turning) return;
+    const waits = this.querySelector(".clock-waits");
+    if (waits && [...document.querySelectorAll("form[data-holds]")].some(isTouched)) {
+      waits.hidden = false;
+      return;
+    }
     this.turning = true;
     const editor = document.querySelector(
       "#code-form :is(code-editor, shared-editor, answer-form)",

@@ -59,7 +59,7 @@ class Recording:
         return sorted(told, key=lambda moment: (moment["us"], moment["sequence"]))
 
     def _moment(self, moment: Moment) -> dict[str, Any]:
-        us = self.us(moment.at)
+        us = self.us(self.interview.time_of(moment))
         told: dict[str, Any] = {
             "sequence": moment.sequence,
             "us": us,

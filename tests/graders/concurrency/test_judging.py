@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from app.practice.judging import Mode
+from app.practice.judging import Mode, make_launcher
 from app.practice.plain_text import counterexample_lines
+from graders.concurrency.compiler import NotCompiled, compile_for_threads
 from graders.text import to_json
 from graders.verdict import EventKind, Verdict
 from tests.graders.concurrency.ring import FOLDER, SEED, events_of, judge_ring
@@ -135,6 +136,15 @@ def test_an_error_of_the_compiler_names_the_candidates_line() -> None:
     assert report["verdict"] == Verdict.COMPILE_ERROR
     assert report["message"].startswith("The submission must compile; line 7: ")
     assert "submission.hpp:7" in report["counterexample"]["data"]["output"]
+
+
+def test_an_error_of_the_linker_names_what_is_missing() -> None:
+    files = {"interface.cpp": '#include "submission.hpp"\n', "main.cpp": "int main() {}\n"}
+    source = b"void helper(int);\nvoid call() { helper(1); }\n"
+    with make_launcher() as launcher:
+        done = compile_for_threads(launcher, source, files, ("-I.",), ())
+    assert isinstance(done, NotCompiled)
+    assert "nothing defines helper(int)." in done.message
 
 
 def test_a_method_of_another_type_is_named() -> None:
