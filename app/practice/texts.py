@@ -68,7 +68,7 @@ TEXTS: dict[str, str | Promise] = {
     "room_too_large": _("the text is too large for the room. Copy what you need and reload."),
     "chat_failed": _("Nobody answered, so nothing was said. Send again."),
     "replay_failed": _("The recording could not be fetched. Reload the page."),
-    "replay_loading": _("Fetching what was typed…"),
+    "replay_loading": _("Fetching…"),
     "replay_not_recorded": _("What was typed here was not recorded. This is the text at the end."),
     "replay_break": _("Break"),
     "replay_pause": _("Paused"),

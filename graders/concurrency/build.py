@@ -50,6 +50,8 @@ LINK_OPTIONS = (
     "-Wl,-z,now",  # what the loader writes lazily could not be told from the program's own data
     "-Wl," + ",".join(f"--wrap={name}" for name in _WRAPPED),
 )
+# With real threads atomics of 16 bytes are calls of libatomic, which comes with g++.
+THREADS_LIBRARIES = ("-pthread", "-latomic")
 
 
 @dataclass(frozen=True, slots=True)

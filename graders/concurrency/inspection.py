@@ -50,7 +50,7 @@ _ALLOWED = re.compile(
     r"pthread_create|pthread_self|__gthrw_\w+|__pthread_key_create|pthread_key_create|"
     r"sched_yield|nanosleep|clock_nanosleep|syscall|__errno_location|"
     r"__tls_get_addr|__cxa_\w+|__gxx_personality_v0|_Unwind_\w+|__dso_handle|__stack_chk_fail|"
-    r"_GLOBAL_OFFSET_TABLE_|__libc_single_threaded|"
+    r"_GLOBAL_OFFSET_TABLE_|__libc_single_threaded|__atomic_is_lock_free|"
     r"abort|exit|_exit|_Exit|quick_exit|__assert_fail|atexit|"
     r"_ZSt9terminatev|_ZSt7nothrow|_ZSt\d+__throw_\w+|"
     r"_ZT[VIS]\w+|_ZNK?St\w*(?:exception|error|bad_\w+)\w*|_ZNSt8ios_base4InitC1Ev|"
@@ -61,12 +61,16 @@ _ALLOWED = re.compile(
     r"_ZNSt9exceptionD\dEv|_ZNKSt9exception4whatEv|"
     r"gauntlet_(?:make|destroy|push|pop|allocate|release|write|read)_\d+"
 )
+# With real threads an atomic of 16 bytes is a call of libatomic; under the model checker, a hook.
+_LIBATOMIC = re.compile(r"__atomic_(?:load|store|exchange|compare_exchange|fetch_[a-z]+)_16")
 _OWN_EXPORTS = re.compile(r"gauntlet_(?:make|destroy|push|pop|allocate|release|write|read)_\d+")
 _ADVICE = {
     "printf": "stdout", "puts": "stdout", "putchar": "stdout", "_ZSt4cout": "stdout",
     "_ZSt15__once_callable": "once", "_ZSt11__once_call": "once", "pthread_once": "once",
     "__once_proxy": "once", "fork": "process", "vfork": "process", "execve": "process",
     "system": "process",
+    "__atomic_load": "wide", "__atomic_store": "wide", "__atomic_exchange": "wide",
+    "__atomic_compare_exchange": "wide",
     "setjmp": "jump", "_setjmp": "jump", "__sigsetjmp": "jump", "longjmp": "jump",
 }  # fmt: skip
 
@@ -155,7 +159,10 @@ def _objections(assembly: str, instrumented: bool) -> Iterator[str]:
     # A global variable has its own name in C++ too; it must only not be a name of the judge's.
     doubtful = [name for name in exported if name in functions or _ALLOWED.fullmatch(name)]
     yield from _about_exports(doubtful, defined)
-    yield from _about_libraries([name for name in used if name not in defined])
+    foreign = [name for name in used if name not in defined]
+    if not instrumented:
+        foreign = [name for name in foreign if not _LIBATOMIC.fullmatch(name)]
+    yield from _about_libraries(foreign)
 
 
 def _is_clone_alias(line: str) -> bool:
@@ -187,6 +194,11 @@ def _about_libraries(names: list[str]) -> Iterator[str]:
                 advice = say("The scenario starts the threads, and there are no processes.")
             case "once":
                 advice = say("std::call_once is not modelled: use a static variable instead.")
+            case "wide":
+                advice = say(
+                    "A std::atomic of more than 16 bytes is a lock inside the library: keep to "
+                    "8 bytes, or 16 that are aligned."
+                )
             case "jump":
                 advice = say("Return from functions instead.")
             case _:

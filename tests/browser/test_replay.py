@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -10,9 +11,10 @@ from playwright.sync_api import Page, expect
 
 from app.accounts.models import User
 from app.interviews import running
-from app.interviews.models import Interview, Link, Moment
+from app.interviews.models import Interview, InterviewRound, Link, Moment
 from app.interviews.room.documents import text_at
 from app.practice.models import Submission
+from graders.answers import read, written
 from tests.app.interviews.conftest import (
     MovedClock,
     current,
@@ -23,8 +25,10 @@ from tests.app.interviews.conftest import (
     room,
     server_clock,
 )
-from tests.app.interviews.replay.played import DRAFTS, NOTE, two_rounds
-from tests.app.practice_data import reject
+from tests.app.interviews.replay.played import DRAFTS, NOTE, two_rounds, write
+from tests.app.practice_data import reject, version_of
+from tests.app.trace_data import trace_problem
+from tests.app.worksheet_data import worksheet
 from tests.browser.conftest import PHONE, OpenBrowser
 from tests.browser.editor_page import expect_saved
 
@@ -200,8 +204,7 @@ def test_played_at_16_times_it_arrives_at_the_end(
     page = opened(open_browser(owner).new_page(), address)
     complaints = watch(page)
     page.get_by_role("button", name="16×").click()
-    page.get_by_role("button", name="Play", exact=True).focus()
-    page.keyboard.press("Space")
+    page.keyboard.press("Space")  # plays: the button that was clicked has not kept the focus
     expect(page.get_by_role("button", name="Pause", exact=True)).to_be_visible()
     announced = page.locator(".replay-announcer").inner_text()
     # Ten minutes of break are not waited for.
@@ -260,4 +263,46 @@ def test_a_phone_has_it_all_by_the_shared_link(
     expect(page.get_by_text("And below zero?").first).to_be_hidden()
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     assert page.get_by_role("button", name="Play", exact=True).is_visible()
+    page.get_by_role("tab", name="Problem").click()
+    expect(page.locator(".replay-problem .katex").first).to_be_visible()
+    # A browser that keeps the clipboard to itself shows the link.
+    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(); }")
+    page.get_by_role("button", name="Copy link").click()
+    link = page.get_by_label("Link to this moment")
+    expect(link).to_have_value(re.compile(rf"/interviews/shared/{token}/replay/\?moment=1$"))
+    assert complaints == []
+
+
+def test_answers_are_replayed_in_their_form(
+    open_browser: OpenBrowser, owner: User, queued: list[Submission], server_clock: MovedClock
+) -> None:
+    made = Interview.objects.create(candidate=owner, title="Forms", break_minutes=0)
+    versions = [version_of(problem) for problem in (worksheet(), trace_problem())]
+    for number, version in enumerate(versions, start=1):
+        InterviewRound.objects.create(
+            interview=made, number=number, version=version, minutes=30, text=version.starter
+        )
+    running.start(made, owner)
+    empty = read(versions[0].starter)
+    for answers in (
+        [empty | {"megatron": given} for given in ("8", "80 GB")],
+        [{"cause": "", "span": span, "measurement": ""} for span in ("2", "3")],
+    ):
+        for answer in answers:
+            server_clock.forward(seconds=10)
+            write(current(made), written(answer), owner)
+        running.end_round(current(made), InterviewRound.EndedBy.CANDIDATE, owner)
+    page = open_browser(owner).new_page()
+    complaints = watch(page)
+    opened(page, f"{made.get_absolute_url()}replay/?at=10.5")
+    field = page.locator('.replay-form [data-field="megatron"]')
+    expect(field.locator("input")).to_have_value("8")
+    expect(field).to_have_class(re.compile("just-answered"))
+    expect(field.locator("input")).to_be_disabled()
+    page.locator("body").press(".")
+    expect(field.locator("input")).to_have_value("80 GB")
+    page.locator("body").press("Home")
+    expect(field.locator("input")).to_have_value("")
+    page.locator(".replay-moment", has_text="Round ended").last.locator("a").click()
+    expect(page.locator('.replay-form [data-field="span"] .trace-answer')).to_contain_text("3: ")
     assert complaints == []

@@ -41,7 +41,13 @@ export class MomentList {
     this.current?.firstElementChild.removeAttribute("aria-current");
     current?.firstElementChild.setAttribute("aria-current", "true");
     this.current = current;
-    if (current) keepInView(this.pane, current);
+    this.isNew = Boolean(current);
+  }
+
+  // Once all else is drawn: to measure in between would lay out the page for each part of it.
+  reveal() {
+    if (this.isNew) keepInView(this.pane, this.current);
+    this.isNew = false;
   }
 }
 
@@ -64,7 +70,12 @@ export class Feed {
     }
     this.count = count;
     this.nothing.hidden = count > 0;
-    if (count) keepInView(this.pane, this.items[count - 1].element);
+    this.isNew = count > 0;
+  }
+
+  reveal() {
+    if (this.isNew) keepInView(this.pane, this.items[this.count - 1].element);
+    this.isNew = false;
   }
 }
 
@@ -85,7 +96,7 @@ export class ResultAtMoment {
     this.sent = moments.filter(({ kind }) => kind === "sent");
     this.verdicts = new Map();
     for (const one of moments) if (one.kind === "verdict") this.verdicts.set(one.submission, one);
-    this.fragments = new Map(); // submission -> its verdict as an element, or a promise of it
+    this.fragments = new Fragments();
     this.shown = "";
   }
 
@@ -115,39 +126,63 @@ export class ResultAtMoment {
     this.draw(found?.verdict ?? null, key);
   }
 
-  async draw(verdict, key) {
+  draw(verdict, key) {
     const slot = this.pane.querySelector(".replay-verdict");
     if (!verdict) {
       slot.replaceChildren();
       return;
     }
-    let fragment = this.fragments.get(verdict.submission);
-    if (!fragment || fragment instanceof Promise) {
-      slot.replaceChildren(words("muted", text("verdict_loading")));
-      fragment = await this.fetched(verdict);
-      if (this.shown !== key) return;
+    const url = `${this.urlOf(verdict.round)}${verdict.submission}/`;
+    this.fragments.put(slot, url, () => this.shown === key);
+  }
+}
+
+export class ProblemOfRound {
+  constructor(pane) {
+    this.pane = pane;
+    this.fragments = new Fragments();
+  }
+
+  show({ problem_url: url }) {
+    if (this.url === url) return;
+    this.url = url;
+    this.fragments.put(this.pane, url, () => this.url === url);
+  }
+}
+
+// Parts of the page that the server draws, each fetched once.
+class Fragments {
+  constructor() {
+    this.known = new Map(); // url -> element, or a promise of it
+  }
+
+  // Shows a part in its place, unless another one is wanted by the time it has come.
+  async put(slot, url, isWanted) {
+    let fragment = this.known.get(url);
+    if (!(fragment instanceof Element)) {
+      slot.replaceChildren(words("muted", text("replay_loading")));
+      fragment = await this.fetched(url);
+      if (!isWanted()) return;
     }
     slot.replaceChildren(fragment ?? words("replay-trouble", text("replay_failed")));
-    this.pane.scrollTop = 0;
-    if (!fragment) this.shown = ""; // asked for again at the next moment
+    slot.closest(".replay-pane").scrollTop = 0;
   }
 
-  fetched(verdict) {
-    const { submission } = verdict;
-    const known = this.fragments.get(submission);
-    if (known) return known;
-    const promise = this.fetch(verdict).then((element) => {
-      if (element) this.fragments.set(submission, element);
-      else this.fragments.delete(submission);
-      return element;
-    });
-    this.fragments.set(submission, promise);
-    return promise;
+  fetched(url) {
+    if (!this.known.has(url)) {
+      const promise = this.fetch(url).then((element) => {
+        if (element) this.known.set(url, element);
+        else this.known.delete(url); // asked for again when it is wanted again
+        return element;
+      });
+      this.known.set(url, promise);
+    }
+    return this.known.get(url);
   }
 
-  async fetch({ submission, round }) {
+  async fetch(url) {
     try {
-      const response = await request(`${this.urlOf(round)}${submission}/`);
+      const response = await request(url);
       if (!response.ok) return null;
       const element = document.createElement("div");
       element.innerHTML = await response.text();

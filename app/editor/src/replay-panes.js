@@ -11,8 +11,9 @@ export function connectPanes(root, changed) {
   );
   // The panes that have a tab in this width; the others are always there.
   const choices = () => {
-    if (WIDE.matches) return ["result", "said"];
-    return MEDIUM.matches ? ["result", "said", "moments"] : ["text", "result", "said", "moments"];
+    const beside = ["result", "said", "problem"];
+    if (WIDE.matches) return beside;
+    return MEDIUM.matches ? [...beside, "moments"] : ["text", ...beside, "moments"];
   };
   const chosen = () => {
     const { show, side } = root.dataset;

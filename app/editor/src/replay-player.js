@@ -1,6 +1,6 @@
 // The replay of an interview: one place in time, and everything on the page as it was then.
 import { written } from "./interview-clock.js";
-import { Feed, MomentList, ResultAtMoment } from "./replay-beside.js";
+import { Feed, MomentList, ProblemOfRound, ResultAtMoment } from "./replay-beside.js";
 import { connectKeys } from "./replay-keys.js";
 import { connectPanes } from "./replay-panes.js";
 import { Recording, fetchJson } from "./replay-recording.js";
@@ -56,6 +56,7 @@ export class ReplayPlayer extends HTMLElement {
     this.form = new FormAtMoment(this.querySelector(".replay-form"));
     this.list = new MomentList(this.querySelector(".replay-moments"), recording.moments);
     this.feed = new Feed(this.querySelector(".replay-said"), recording.msOf);
+    this.problem = new ProblemOfRound(this.querySelector(".replay-problem"));
     this.results = new ResultAtMoment(
       this.querySelector(".replay-result"),
       recording.moments,
@@ -179,12 +180,15 @@ export class ReplayPlayer extends HTMLElement {
     this.scrubber.show(at.ms, this.isPlaying ? null : this.label(at.ms));
     this.say(this.now, written(at.ms));
     this.showRound(round);
-    if (this.panes.isShown("text")) this.showText(round);
     if (this.panes.isShown("moments")) this.list.show(recording.momentsAt(at));
     if (this.panes.isShown("said")) this.feed.show(at);
     const found = this.results.find(at, round.number);
     this.panes.tabs.result.dataset.tone = found ? (found.verdict?.tone ?? "busy") : "";
     if (this.panes.isShown("result")) this.results.show(found);
+    if (this.panes.isShown("problem")) this.problem.show(round);
+    if (this.panes.isShown("text")) this.showText(round);
+    this.list.reveal();
+    this.feed.reveal();
   }
 
   showRound(round) {

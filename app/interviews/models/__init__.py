@@ -7,6 +7,7 @@ from app.interviews.models.marks import Feedback, Mark
 from app.interviews.models.moments import Moment
 from app.interviews.models.presences import Presence
 from app.interviews.models.rounds import InterviewRound, RoundSubmission, StaleText, TooLate
+from app.interviews.models.saved_templates import SavedTemplate
 from app.interviews.models.sightings import Sighting
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Presence",
     "Role",
     "RoundSubmission",
+    "SavedTemplate",
     "Seat",
     "Sighting",
     "StaleText",

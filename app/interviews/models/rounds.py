@@ -50,6 +50,8 @@ class InterviewRound(models.Model):
     version = models.ForeignKey(ProblemVersion, null=True, on_delete=models.PROTECT)
     question: models.JSONField[JsonObject | None, JsonObject | None] = models.JSONField(null=True)
     was_drawn = models.BooleanField(default=False)
+    tags: models.JSONField[list[str], list[str]] = models.JSONField(default=list)  # to draw among
+    was_seen = models.BooleanField(default=False)  # its problem was not new to the candidate
     minutes = models.PositiveSmallIntegerField()  # as planned
     added_minutes = models.PositiveSmallIntegerField(default=0)
 

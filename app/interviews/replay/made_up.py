@@ -25,8 +25,9 @@ ROUNDS, ROUND_MINUTES, BREAK_S = 3, 30, 60
 SUBMISSIONS = 30
 CHATS = 60
 SMALLEST, LARGEST = 10_000, 20_000  # characters of the text
-# With characters that take one, two, three and four bytes, the last two units in a browser.
-WORDS = ("def ", "self.", "return ", "rank", "buf[", "] += ", "\n    ", "# é ", "# 每 ", "😀")
+# Characters of one to four bytes; the last are two units in a browser.
+REMARKS = ("    # é: one more round", "    # 每个 rank", "    # 😀 at last")
+WORDS = ("why ", "what ", "then ", "the ring ", "每 ", "😀 ")
 
 
 def made_up(
@@ -65,7 +66,7 @@ def made_up(
             started_at=begun_at,
             ended_at=begun_at + timedelta(minutes=ROUND_MINUTES),
         )
-        typed = Typed(rng)
+        typed = Typed(version.files["reference.py"], rng)
         told = [edit.moment(one) for edit in typed.edits(edits // ROUNDS, people)]
         told += talk(rng, one, people) + judging(rng, one, version, typed.text)
         InterviewRound.objects.filter(pk=one.pk).update(text=typed.text)
@@ -91,33 +92,47 @@ class Edit:
 
 
 class Typed:
-    """A text that two people type, a few characters at a time, in several places."""
+    """A program that two people write: a line typed here, a line deleted there."""
 
-    def __init__(self, rng: Random) -> None:
+    def __init__(self, source: str, rng: Random) -> None:
         self._rng = rng
         self._doc: Doc[Text] = Doc()
         self._shared = self._doc.get(ROOT, type=Text)
+        self._starter = source * (SMALLEST // len(source) + 1)
+        self._lines = [*source.splitlines(), *REMARKS]
         self.text = ""
 
     def edits(self, count: int, people: tuple[User, User]) -> Iterator[Edit]:
+        """The starter, then a few characters at a time by one of the two."""
+        yield self._edit(0.0, None, 0, 0, self._starter, is_checkpoint=True)
+        number = 1
+        while True:
+            person = people[0] if self._rng.random() < 0.8 else people[1]
+            for at, gone, new in self._line():
+                if number == count:
+                    return
+                is_checkpoint = number % CHECKPOINT_EVERY == 0
+                yield self._edit(number / count, person, at, gone, new, is_checkpoint=is_checkpoint)
+                number += 1
+
+    def _line(self) -> Iterator[tuple[int, int, str]]:
+        """A whole line typed after some other, or backspaced away: ``(at, gone, new)``."""
         rng = self._rng
-        begun = "".join(rng.choice(WORDS) for _word in range(SMALLEST // 4))
-        starter = (begun * 8)[: SMALLEST + 500]
-        yield self._edit(0.0, None, 0, 0, starter, is_checkpoint=True)
-        place = len(starter) // 2
-        for number in range(1, count):
-            if rng.random() < 0.02:
-                place = rng.randrange(len(self.text))
-            place = min(place, len(self.text))
-            is_too_long = len(self.text) > LARGEST - 100
-            gone = rng.randint(1, 30) if is_too_long or rng.random() < 0.08 else 0
-            gone = min(gone, place, max(0, len(self.text) - SMALLEST))
-            new = "" if gone else rng.choice(WORDS)[: rng.randint(1, 4)]
-            person = people[0] if rng.random() < 0.8 else people[1]
-            is_checkpoint = number % CHECKPOINT_EVERY == 0
-            share = number / count
-            yield self._edit(share, person, place - gone, gone, new, is_checkpoint=is_checkpoint)
-            place += len(new) - gone
+        end = self.text.find("\n", rng.randrange(len(self.text)))
+        end = len(self.text) if end < 0 else end
+        shrinks = rng.random() < (0.9 if len(self.text) > LARGEST - 500 else 0.3)
+        if shrinks and len(self.text) > SMALLEST + 500:
+            begin = self.text.rfind("\n", 0, end) + 1
+            while end > begin:
+                gone = min(rng.randint(1, 8), end - begin)
+                end -= gone
+                yield end, gone, ""
+            return
+        line = "\n" + rng.choice(self._lines)
+        while line:
+            burst, line = line[: (size := rng.randint(1, 4))], line[size:]
+            yield end, 0, burst
+            end += len(burst)
 
     def _edit(
         self,

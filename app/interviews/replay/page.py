@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from app.interviews.models import AskedFollowUp, InterviewRound, Moment
 from app.interviews.replay.recording import Recording, form_of, language_of
 from app.practice.drawn import page_context as form_page_context
+from app.practice.markdown import render as render_markdown
 from app.practice.wording import in_words
 
 # What is said and shown beside the text, in the order in which it came.
@@ -44,6 +46,17 @@ def page_context(recording: Recording, *, moment: str, seconds: str) -> dict[str
         "shown": None if one is None else _round(one, text) | {"text": text},
         "moment": asked_for,
     }
+
+
+def statement_of(one: InterviewRound) -> SafeString:
+    """The statement or prompt, with the values that were drawn for this round."""
+    version = one.version
+    if version is None:
+        return render_markdown(one.question_spec.prompt, {})
+    statement = version.statement
+    if version.spec.is_drawn_per_attempt:
+        statement, _form = form_page_context(version, one.seed, statement, "")
+    return render_markdown(statement, version.files)
 
 
 def _round(one: InterviewRound, text: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ BELOW: list[tuple[str, str, views.View]] = [
     ("replay/", "replay", views.page),
     ("replay/recording.json", "replay-recording", views.recording),
     ("replay/rounds/<int:number>/edits.json", "replay-edits", views.edits),
+    ("replay/rounds/<int:number>/problem/", "replay-problem", views.problem),
     (
         "replay/rounds/<int:number>/verdicts/<uuid:submission>/",
         "replay-verdict",

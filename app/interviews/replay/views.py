@@ -21,7 +21,7 @@ from django.views.decorators.http import require_GET
 from app.accounts.requests import SignedInRequest
 from app.interviews.access import get_interview
 from app.interviews.models import Interview, InterviewRound, Link, Moment
-from app.interviews.replay.page import page_context
+from app.interviews.replay.page import page_context, statement_of
 from app.interviews.replay.recording import Recording
 from app.interviews.running import settle
 from app.practice.views.panels import verdict_context
@@ -118,6 +118,7 @@ def recording(request: HttpRequest, visit: Visit) -> HttpResponse:
     data = visit.recording.as_json()
     for one in data["rounds"]:
         one["edits_url"] = visit.address("replay-edits", one["number"])
+        one["problem_url"] = visit.address("replay-problem", one["number"])
         # The page puts a submission's id in the place of this one.
         some = visit.address("replay-verdict", one["number"], UUID(int=0))
         one["verdict_url"] = some.removesuffix(f"{UUID(int=0)}/")
@@ -131,6 +132,12 @@ def edits(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
     if not (after.isdecimal() and len(after) < 10):
         raise Http404(_("Edits are asked for by the number of the one before them."))
     return JsonResponse(visit.recording.edits(visit.round(number), int(after)))
+
+
+def problem(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
+    """Fragment: what was asked in a round, as its page had it."""
+    context = {"statement": statement_of(visit.round(number))}
+    return render(request, "interviews/parts/replay_problem.html", context)
 
 
 def verdict(request: HttpRequest, visit: Visit, number: int, submission: UUID) -> HttpResponse:

@@ -66,7 +66,13 @@ def invitation(request: SignedInRequest, token: str) -> HttpResponse:
     if link.used_at is not None:
         return render(request, "interviews/link_over.html", status=410)
     if request.method == "GET":
-        return render(request, "interviews/invitation.html", {"interview": interview})
+        rounds = interview.rounds.all()
+        context = {
+            "interview": interview,
+            "rounds": rounds,
+            "total_minutes": sum(one.minutes for one in rounds),
+        }
+        return render(request, "interviews/invitation.html", context)
     if link.seat(request.user) is None:
         return render(request, "interviews/link_over.html", status=410)
     presence.came(interview, request.user)

@@ -84,7 +84,8 @@ def plan(owner: User, problem: Problem, queued: list[Submission]) -> Plan:
     other = another_problem(problem, "triple", title="Triple a number")
 
     def planned(**rules: Any) -> Interview:
-        interview = Interview.objects.create(candidate=owner, **({"title": "A loop"} | rules))
+        facts = {"candidate": owner, "title": "A loop"} | rules
+        interview = Interview.objects.create(**facts)
         for number, one in enumerate((problem, other), start=1):
             InterviewRound.objects.create(
                 interview=interview,

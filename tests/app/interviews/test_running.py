@@ -313,15 +313,19 @@ def test_the_worker_that_judged_puts_it_there_at_once(
 
 
 def test_one_broken_interview_does_not_stop_the_others(
-    plan: Plan, owner: User, server_clock: MovedClock, monkeypatch: pytest.MonkeyPatch
+    plan: Plan,
+    owner: User,
+    stranger: User,
+    server_clock: MovedClock,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     broken = plan()
     running.start(broken, owner)
     InterviewRound.objects.filter(interview=broken).update(seed=1)
-    other = Interview.objects.create(candidate=owner, title="The other", break_minutes=10)
+    other = Interview.objects.create(candidate=stranger, title="The other", break_minutes=10)
     first = broken.rounds.get(number=1)
     InterviewRound.objects.create(interview=other, number=1, version=first.version, minutes=30)
-    running.start(other, owner)
+    running.start(other, stranger)
     real = running.settle
 
     def settle(interview: Interview) -> Interview:

@@ -15,7 +15,7 @@ import tempfile
 import time
 from argparse import ArgumentParser
 from base64 import b64decode, b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,7 @@ KEYSTROKES_PER_S = 20  # in each room
 BURST_S = 0.05  # as the page gathers them
 LIMIT_MS = 200.0  # for the 95th percentile, from the key to the other's page
 SETTLE_S = 5.0  # for what is on its way when the typing ends
-PEOPLE = ("bench-candidate", "bench-interviewer")
+PEOPLE = ("bench-writer", "bench-reader")
 STARTER = "".join(f"def step_{number}(state):\n    return state\n\n" for number in range(160))
 
 
@@ -100,10 +100,14 @@ class Command(BaseCommand):
         parts = {"server": "app.serving.web", "broker": "valkey-server"}
         pids = {name: process_of(site.process.pid, words) for name, words in parts.items()}
         pids["people"] = os.getpid()
-        before = {name: cpu_s(pid) for name, pid in pids.items()}
-        begun = time.perf_counter()
-        waits_ms, bursts = asyncio.run(step(site.address, rooms, count, seconds))
-        spent_s = time.perf_counter() - begun
+        before: dict[str, float] = {}
+
+        def begin() -> None:
+            before.update({name: cpu_s(pid) for name, pid in pids.items()})
+            before["time"] = time.perf_counter()
+
+        waits_ms, bursts = asyncio.run(step(site.address, rooms, count, seconds, begin))
+        spent_s = time.perf_counter() - before["time"]
         used_s = {name: cpu_s(pid) - before[name] for name, pid in pids.items()}
         shares = ", ".join(f"{name} {100 * used / spent_s:.0f} %" for name, used in used_s.items())
         p95_ms = statistics.quantiles(waits_ms, n=20, method="inclusive")[-1]
@@ -144,10 +148,14 @@ def cpu_s(pid: int) -> float:
 
 
 def prepared(count: int) -> dict[str, Any]:
-    """So many running interviews with a seated interviewer, and a session of each person."""
-    candidate, interviewer = (User.objects.create_user(name) for name in PEOPLE)
+    """So many running interviews, and the sessions of two people who have a seat in each.
+
+    Both write, as a candidate does. A candidate sits one interview at a time, so each has its own.
+    """
+    people = [User.objects.create_user(name) for name in PEOPLE]
     made = []
     for number in range(count):
+        candidate = User.objects.create_user(f"bench-candidate-{number}")
         interview = Interview.objects.create(
             candidate=candidate, title=f"Room {number}", with_interviewer=True
         )
@@ -163,11 +171,12 @@ def prepared(count: int) -> dict[str, Any]:
         InterviewRound.objects.create(
             interview=interview, number=1, question=question, minutes=60, text=STARTER
         )
-        link, _token = Link.issue(interview, Link.Scope.INTERVIEWER)
-        link.seat(interviewer)
+        for person in people:
+            link, _token = Link.issue(interview, Link.Scope.INTERVIEWER)
+            link.seat(person)
         running.start(interview, candidate)
         made.append(str(interview.pk))
-    return {"sessions": [session_of(candidate), session_of(interviewer)], "interviews": made}
+    return {"sessions": [session_of(person) for person in people], "interviews": made}
 
 
 def session_of(user: User) -> str:
@@ -181,11 +190,15 @@ def session_of(user: User) -> str:
 
 
 async def step(
-    address: str, rooms: dict[str, Any], count: int, seconds: float
+    address: str, rooms: dict[str, Any], count: int, seconds: float, begin: Callable[[], None]
 ) -> tuple[list[float], int]:
-    """Milliseconds from each key to the other's page in `count` rooms at once, and all bursts."""
+    """Milliseconds from each key to the other's page in `count` rooms at once, and all bursts.
+
+    `begin` is called when everybody has come in and the typing begins.
+    """
+    everybody = asyncio.Barrier(count)
     typed = [
-        one_room(address, rooms["sessions"], interview, seconds)
+        one_room(address, rooms["sessions"], interview, seconds, everybody, begin)
         for interview in rooms["interviews"][:count]
     ]
     done = await asyncio.gather(*typed)
@@ -193,7 +206,12 @@ async def step(
 
 
 async def one_room(
-    address: str, sessions: list[str], interview: str, seconds: float
+    address: str,
+    sessions: list[str],
+    interview: str,
+    seconds: float,
+    everybody: asyncio.Barrier,
+    begin: Callable[[], None],
 ) -> tuple[list[float], int]:
     """One types and the other reads: milliseconds from each key to the other's text, and bursts.
 
@@ -208,6 +226,8 @@ async def one_room(
     ):
         await writer.hello(write)
         await reader.hello(read)
+        if await everybody.wait() == 0:
+            begin()
         begun = len(writer.text)
         pressed: list[float] = []
         arrived: list[float] = []

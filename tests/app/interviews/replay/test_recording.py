@@ -201,3 +201,17 @@ def test_who_came_before_the_start_stands_at_the_start(played: Interview) -> Non
     early = played.record(Moment.Kind.JOINED, at=played.started_at - timedelta(hours=3))
     moments = Recording(played, with_private=False).moments()
     assert next(one["us"] for one in moments if one["sequence"] == early.sequence) == 0
+
+
+def test_a_rejudge_long_after_does_not_lengthen_the_replay(recording: Recording) -> None:
+    before = recording.as_json()["end_us"]
+    ended = recording.interview.ended_at
+    assert ended is not None
+    recording.interview.record(
+        Moment.Kind.VERDICT,
+        {"verdict": "AC", "rejudged": True, "before": "WA"},
+        at=ended + timedelta(days=9),
+    )
+    told = recording.as_json()
+    assert told["end_us"] == before
+    assert told["moments"][-1]["us"] <= before

@@ -32,6 +32,7 @@ def addresses(interview: Interview, below: str) -> list[str]:
         f"{below}replay/",
         f"{below}replay/recording.json",
         f"{below}replay/rounds/1/edits.json",
+        f"{below}replay/rounds/1/problem/",
         f"{below}replay/rounds/1/verdicts/{judged(interview).pk}/",
     ]
 
@@ -159,10 +160,12 @@ def test_edits_are_compressed_and_paged(played: Interview, owner_client: Client)
         assert owner_client.get(f"{url}?after={wrong}").status_code == 404
 
 
-def test_a_round_that_was_not_sat_has_no_edits(played: Interview, owner_client: Client) -> None:
+def test_a_round_that_was_not_sat_stays_unknown(played: Interview, owner_client: Client) -> None:
     base = f"{played.get_absolute_url()}replay/rounds/"
     for number in (3, 9):
-        assert owner_client.get(f"{base}{number}/edits.json").status_code == 404
+        for below in ("edits.json", "problem/"):
+            assert owner_client.get(f"{base}{number}/{below}").status_code == 404
+    assert "Return <code>" in owner_client.get(f"{base}1/problem/").content.decode()
 
 
 def test_a_verdict_comes_with_its_counterexample_and_no_way_to_send(

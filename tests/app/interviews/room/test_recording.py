@@ -218,7 +218,7 @@ def test_a_form_without_scripts_is_recorded_too(
 def test_the_interviewer_cannot_fill_in_the_candidate_s_form(
     interviewer_client: Client, room: Interview, sizing: Interview, queued: list[Submission]
 ) -> None:
-    worksheet = current(sizing).version
+    worksheet = sizing.rounds.get().version
     InterviewRound.objects.filter(pk=current(room).pk).update(version=worksheet)
     form = {"kind": "run", "source": "a: 1\n"}
     answer = interviewer_client.post(address(room, "submit"), form, **FETCH)

@@ -48,6 +48,15 @@ def room(plan: Plan, owner: User, interviewer: User, server_clock: MovedClock) -
     return made
 
 
+@pytest.fixture
+def elsewhere(plan: Plan, stranger: User, server_clock: MovedClock) -> Interview:
+    """Somebody else's, alone, running at the same time."""
+    made = plan(candidate=stranger)
+    assert running.start(made, stranger)
+    made.refresh_from_db()
+    return made
+
+
 @sync_to_async
 def text_of(interview: Interview) -> str:
     return current(interview).text
@@ -357,7 +366,11 @@ async def test_an_edit_of_another_server_arrives(
 
 
 async def test_a_room_in_trouble_does_not_take_the_others_along(
-    room: Interview, interview: Interview, owner: User, monkeypatch: pytest.MonkeyPatch
+    room: Interview,
+    elsewhere: Interview,
+    owner: User,
+    stranger: User,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Their bursts wait for the same turn, which fails; each is done again by itself."""
     taken = documents.Document.take
@@ -368,8 +381,8 @@ async def test_a_room_in_trouble_does_not_take_the_others_along(
         return taken(document, update)
 
     monkeypatch.setattr(documents.Document, "take", take)
-    begun = await text_of(interview)
-    async with connected(owner, interview) as other, connected(owner, room) as broken:
+    begun = await text_of(elsewhere)
+    async with connected(stranger, elsewhere) as other, connected(owner, room) as broken:
         await broken.hello()
         await other.hello()
         gate = threading.Event()
@@ -384,16 +397,20 @@ async def test_a_room_in_trouble_does_not_take_the_others_along(
         gate.set()
         assert (await other._until("kept"))["number"] == 7
         assert await broken.closed() == messages.BROKEN
-    assert await text_of(interview) == f"good {begun}"
+    assert await text_of(elsewhere) == f"good {begun}"
     assert await text_of(room) == STARTER
 
 
 async def test_bursts_of_several_rooms_share_one_commit(
-    room: Interview, interview: Interview, owner: User, interviewer: User
+    room: Interview,
+    elsewhere: Interview,
+    owner: User,
+    stranger: User,
+    interviewer: User,
 ) -> None:
-    begun = await text_of(interview)
+    begun = await text_of(elsewhere)
     async with (
-        connected(owner, interview) as alone,
+        connected(stranger, elsewhere) as alone,
         connected(owner, room) as candidate,
         connected(interviewer, room) as asking,
     ):
@@ -415,9 +432,9 @@ async def test_bursts_of_several_rooms_share_one_commit(
                 assert (await peer._until("kept"))["number"] == 7
         assert len(commits) == 1
         await candidate.see(str(asking.text))
-    assert await text_of(interview) == f"a{begun}"
+    assert await text_of(elsewhere) == f"a{begun}"
     assert await text_of(room) == str(candidate.text)
-    for interview_of in (room, interview):
+    for interview_of in (room, elsewhere):
         numbers = [one.sequence for one in await edits_of(interview_of)]
         assert len(set(numbers)) == len(numbers)
 
