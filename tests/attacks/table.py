@@ -49,7 +49,7 @@ READING = [
     Attack("other processes", programs.PROCESSES, r"\[1, 2\]"),
     Attack("taking over an init without the filter", programs.INIT_IS_BOUND, "1 2 0"),
     Attack("init's view of files", programs.INIT_ROOT, "nothing"),
-    Attack("bubblewrap's command line", programs.COMMAND_LINES, "nothing"),
+    Attack("command lines", programs.COMMAND_LINES, "2 nothing"),
     Attack(
         "kernel memory", programs.opening("/proc/kcore", "/dev/mem"), "E(ACCES|PERM|NOENT) ENOENT"
     ),
@@ -230,7 +230,11 @@ KERNEL = [
             )
         ),
     ),
-    Attack("a system call newer than the filter", programs.syscalls("newer:0"), "newer ENOSYS"),
+    Attack(
+        "a system call newer than the filter",
+        programs.syscalls("fchmodat2:-1,b'x',0,0"),
+        "fchmodat2 ENOSYS",
+    ),
     Attack(
         "the x32 ABI",
         programs.X32,
@@ -247,7 +251,12 @@ KERNEL = [
         machine="x86_64",
         output="trying",
     ),
-    Attack("input pushed into a terminal", programs.TIOCSTI, "ENOTTY"),
+    Attack(
+        # There is no such descriptor, which the kernel would say: ENOTTY is the filter's answer.
+        "input pushed into a terminal",
+        programs.syscalls("ioctl:999,0x5412,b'x'", "ioctl:999,0x541C,b'x'"),
+        "ioctl ENOTTY ioctl ENOTTY",
+    ),
     Attack(
         "terminals",
         programs.opening("/dev/tty", "/dev/ptmx", "/dev/console"),
@@ -352,13 +361,6 @@ COLLECTION = [
         collect=("out",),
     ),
     Attack("a collected folder", "import os; os.mkdir('out')", "", collect=("out",)),
-    Attack(
-        "writing what is collected after the end",
-        programs.LATE_WRITER,
-        "parent done",
-        limits=CROWD,
-        collect=("out",),
-    ),
     Attack("a working directory moved away", programs.MOVED_HOME, "moved", collect=("out",)),
 ]
 
@@ -372,8 +374,8 @@ COMPILERS = [
     ),
     Attack(
         "assembling a secret",
-        'asm(".incbin \\"/etc/shadow\\""); int main() {}',
-        ".*/etc/shadow.*",
+        'asm(".incbin \\"/etc/passwd\\""); int main() {}',
+        ".*file not found: /etc/passwd.*",
         profile=Profile.COMPILE_CPP,
         limits=COMPILER,
     ),
