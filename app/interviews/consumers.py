@@ -11,6 +11,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar, cast
@@ -50,6 +52,15 @@ class Looker:
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="interviews")
         self._sockets = 0
+        self._settled_at: dict[UUID, float] = {}
+
+    def settles(self, interview_id: UUID) -> bool:
+        """Whether an interview's clock is to be asked again: once for all its sockets here."""
+        at = time.monotonic()
+        if at - self._settled_at.get(interview_id, -math.inf) < LOOK_INTERVAL_S / 2:
+            return False
+        self._settled_at[interview_id] = at
+        return True
 
     def opened(self) -> None:
         """One socket more."""
@@ -59,6 +70,7 @@ class Looker:
         """One less; with the last the connection goes."""
         self._sockets -= 1
         if not self._sockets:
+            self._settled_at.clear()
             await self.run(_disconnect)
 
     async def run(self, look: Callable[[], Found]) -> Found:
@@ -167,7 +179,8 @@ class InterviewConsumer(AsyncJsonWebsocketConsumer):
         if interview is None or user is None or role is None:
             return None
         if settled:
-            settle(interview)
+            if looker.settles(interview.pk):
+                settle(interview)
             if role in LEADING:
                 presence.seen(interview, user)
         with translation.override(self.language):

@@ -14,7 +14,7 @@ from app.interviews.models import InterviewRound
 from app.practice.models import Problem
 from graders.verdict import Verdict
 
-MOST = 6
+MOST = 8
 
 
 def next_steps(rounds: list[InterviewRound], told: list[dict[str, Any]]) -> list[dict[str, Any]]:

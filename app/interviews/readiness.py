@@ -17,6 +17,7 @@ class Person:
     user: User
     role: Role
     is_ready: bool
+    is_away: bool  # the interview runs, and they were not heard of lately
 
 
 def people(interview: Interview) -> list[Person]:
@@ -27,11 +28,16 @@ def people(interview: Interview) -> list[Person]:
         said = said.filter(sequence__gt=last.sequence)
     ready = {moment.author_id: bool(moment.payload.get("ready")) for moment in said}
     seats = interview.seats.filter(link__revoked_at=None).select_related("user")
+    here = set(interview.presences.filter(is_here=True).values_list("user", flat=True))
+    runs = interview.status == Interview.Status.RUNNING
     roles = [
         (interview.candidate, Role.CANDIDATE),
         *((seat.user, Role.INTERVIEWER) for seat in seats.order_by("taken_at", "pk")),
     ]
-    return [Person(user, role, ready.get(user.pk, False)) for user, role in roles]
+    return [
+        Person(user, role, ready.get(user.pk, False), is_away=runs and user.pk not in here)
+        for user, role in roles
+    ]
 
 
 def all_are_ready(interview: Interview) -> bool:

@@ -230,11 +230,14 @@ def settle(interview: Interview) -> Interview:
     """Make true what the clock says, and return the interview as it is then."""
     interview.refresh_from_db()
     if interview.status == Interview.Status.RUNNING:
-        for _step in range(2 * interview.rounds.count()):
-            if not _step_on(interview):
-                break
-            interview.refresh_from_db()
         running = interview.current_round()
+        # Looked at first: every socket asks all the time, and a transaction locks the database.
+        if _is_due(interview, running):
+            for _step in range(2 * interview.rounds.count()):
+                if not _step_on(interview):
+                    break
+                interview.refresh_from_db()
+            running = interview.current_round()
         if running is not None and not interview.is_paused:
             due_by_time(running, now())
         presence.note_absent(interview)
@@ -243,13 +246,20 @@ def settle(interview: Interview) -> Interview:
     return interview
 
 
+def _is_due(interview: Interview, running: InterviewRound | None) -> bool:
+    """Whether the clock has something to say: a round is over, or a break."""
+    if running is not None:
+        return running.is_over(now())
+    return interview.break_ends_at is not None and interview.break_ends_at <= now()
+
+
 def _step_on(interview: Interview) -> bool:
     running = interview.current_round()
+    if not _is_due(interview, running):
+        return False
     if running is not None:
-        # Looked at first: every socket asks all the time, and a transaction locks the database.
-        return running.is_over(now()) and end_round(running, EndedBy.TIME, None)
-    over = interview.break_ends_at is not None and interview.break_ends_at <= now()
-    return over and begin_next_round(interview, None)
+        return end_round(running, EndedBy.TIME, None)
+    return begin_next_round(interview, None)
 
 
 def record_verdicts(interview: Interview) -> None:

@@ -24,8 +24,8 @@ extern "C" void gauntlet_destroy_{k}() {{ the_{k}().~Object_{k}(); }}
 # What a person reads of an item or a value is one number, which all of its words hold, or else -1.
 # The item that pop is given holds -2 before, so that a change of it shows. Members, because a
 # submission may overload functions.
-_TORN = -1
-_UNTOUCHED = -2
+TORN = -1
+UNTOUCHED = -2
 _SEVERAL_WORDS = """
 struct gauntlet_words_{k} {{ unsigned long word[{words}]; }};
 struct gauntlet_value_{k} {{
@@ -131,7 +131,7 @@ def _interface_of(structure: Structure, k: int, instances: Sequence[Instance]) -
     text = ""
     if kind != "pool":
         kept = _ONE_WORD if value == "long" else _SEVERAL_WORDS
-        text += kept.format(k=k, words=instance.words, torn=_TORN)
+        text += kept.format(k=k, words=instance.words, torn=TORN)
     text += f"using Object_{k} = ::{structure.class_name}<{arguments}>;\n"
     for parameters, call, result, told in _DEMANDS[kind]:
         given = ", ".join(part for part in (f"Object_{k}& object", parameters) if part)
@@ -146,7 +146,7 @@ def _interface_of(structure: Structure, k: int, instances: Sequence[Instance]) -
     )
     bodies = {"queue": _ITEMS, "stack": _ITEMS, "pool": _BLOCKS, "register": _WORDS}
     text += _MAKE.format(k=k, object=name)
-    return text + bodies[kind].format(k=k, value=value, untouched=_UNTOUCHED, **structure.methods)
+    return text + bodies[kind].format(k=k, value=value, untouched=UNTOUCHED, **structure.methods)
 
 
 def scenarios_file(structure: Structure, scenarios: Sequence[Scenario]) -> str:
@@ -242,15 +242,18 @@ def _callers(structure: Structure, k: int, instance: Instance) -> str:
 
 def _demands_of_pop(structure: Structure, instance: Instance) -> str:
     """What must hold of the item behind a pop, besides its number."""
-    lines = []
+    lines = [
+        f"gauntlet_require(!succeeded || item != {UNTOUCHED}, "
+        '"A pop that succeeds must write its item: this one did not.");'
+    ]
     if instance.words > 1:
         lines.append(
-            f"gauntlet_require(!succeeded || item != {_TORN}, "
+            f"gauntlet_require(!succeeded || item != {TORN}, "
             '"An item must come out whole: this one came out with words that were not its own.");'
         )
     if structure.failed_pop_keeps_item:
         lines.append(
-            f"gauntlet_require(succeeded || item == {_UNTOUCHED}, "
+            f"gauntlet_require(succeeded || item == {UNTOUCHED}, "
             '"A pop that fails must leave its item as it was: this one changed it.");'
         )
     return "".join(f"    {line}\n" for line in lines)

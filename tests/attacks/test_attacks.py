@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import signal
@@ -116,7 +117,8 @@ PLAIN = "setpriv --reuid=65534 --regid=65534 --clear-groups"
 ROOT_INSIDE = f"{PLAIN} unshare --user --map-root-user --mount --pid --fork --mount-proc --uts"
 OUTSIDE = """
 for place in /tmp /dev/shm; do mount -t tmpfs -o size=64m,mode=1777 none $place; done
-cd /tmp; cat >{name}; ulimit -n 256; exec 9</dev/null {who} {command} 2>&1
+cd /tmp; cat >{name}; ulimit -n 256; ulimit -t 20; ulimit -v 4194304
+exec 9</dev/null {who} {command} 2>&1
 """
 
 
@@ -146,15 +148,20 @@ def outside(attack: Attack, bait: Bait, who: str) -> str:
     if attack.profile is Profile.COMPILE_CPP:
         name, command = "program.cpp", "g++ -std=c++20 program.cpp -o out"
     script = OUTSIDE.format(name=name, who=who, command=command)
-    done = subprocess.run(
+    with subprocess.Popen(
         ["unshare", "--mount", "--ipc", "/bin/sh", "-ec", script, "sh"],
-        input=filled(attack, bait.marks),
         env={"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "SECRET": SECRET},
         cwd="/",
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-        check=False,
-        timeout=60,
-    )
-    return (done.stdout + done.stderr).strip()
+        start_new_session=True,
+    ) as run:
+        try:
+            said, _nothing = run.communicate(filled(attack, bait.marks), timeout=60)
+        finally:
+            with contextlib.suppress(ProcessLookupError):  # with whatever it has started
+                os.killpg(run.pid, signal.SIGKILL)
+    return said.strip()

@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.accounts.models import User
-from app.interviews import running
-from app.interviews.models import Interview, InterviewRound, RoundSubmission
+from app.interviews import follow_ups, running
+from app.interviews.models import AskedFollowUp, Interview, InterviewRound, RoundSubmission
 from app.practice.models import Problem, Submission
 from tests.app.interviews.conftest import (
     MovedClock,
@@ -99,6 +99,17 @@ def test_the_clock_does_not_drift(
     assert shown_s(clocked) < 11 * 60
 
 
+def expect_time_up(page: Page) -> None:
+    """The page closes the editor, once an answer about the clock is quick enough to be believed."""
+    form = page.locator("#code-form")
+    for _look in range(60):
+        page.evaluate("dispatchEvent(new Event('focus'))")
+        page.wait_for_timeout(250)
+        if form.get_attribute("inert") is not None:
+            return
+    expect(form).to_have_attribute("inert", "")
+
+
 def test_the_last_words_are_judged_and_the_break_comes_by_itself(
     page: Page,
     room: Interview,
@@ -106,22 +117,24 @@ def test_the_last_words_are_judged_and_the_break_comes_by_itself(
     server_clock: MovedClock,
     queued: list[Submission],
 ) -> None:
+    asked = follow_ups.push(current(room), None, "Why this?", interviewer)
     page.goto(room.get_absolute_url())
+    page.get_by_role("textbox", name="Your answer").fill("half an answer")
     server_clock.stop()
     deadline = current(room).deadline
     assert deadline is not None
     server_clock.ahead += deadline - server_clock.now() + timedelta(seconds=1)
-    page.evaluate("dispatchEvent(new Event('focus'))")
     form = page.locator("#code-form")
-    expect(form).to_have_attribute("inert", "")
+    expect_time_up(page)
     expect(page.locator(".clock-trouble")).to_contain_text("Time is up")
     # Minutes that are given at the last moment open the editor again.
     running.add_minutes(current(room), 5, interviewer)
     expect(form).not_to_have_attribute("inert", "")
     write(page, RIGHT)
     server_clock.forward(minutes=5)
-    page.evaluate("dispatchEvent(new Event('focus'))")
-    expect(form).to_have_attribute("inert", "")
+    expect_time_up(page)
+    asked.refresh_from_db()
+    assert asked.answer == "half an answer"
     for _look in range(100):
         if current(room).text == RIGHT:
             break
@@ -165,6 +178,13 @@ def test_a_follow_up_arrives_while_something_else_is_being_typed(
     expect(first.first).to_be_focused()
     candidate.get_by_role("button", name="Answer").first.click()
     expect(asking.get_by_text("because of")).to_be_visible()
+    # Finishing takes an answer along that was written and not sent.
+    candidate.get_by_role("textbox", name="Your answer").fill("and so on")
+    candidate.get_by_role("button", name="Finish this round").click()
+    candidate.get_by_role("button", name="Finish", exact=True).click()
+    expect(candidate.get_by_role("heading", name="A break")).to_be_visible()
+    answers = AskedFollowUp.objects.order_by("pk").values_list("answer", flat=True)
+    assert list(answers) == ["because of", "and so on"]
 
 
 def test_every_page_fits_a_phone_without_complaint(

@@ -74,11 +74,22 @@ def test_idle_over_work_is_the_published_ratio_of_interleaving(pp: int, chunks: 
 def test_the_chip_is_the_published_one_at_its_dense_peak() -> None:
     cluster = GIVEN["cluster"]
     assert (cluster["peak_dense_tflops"], cluster["hbm_tb_per_s"]) == (989.4, 3.35)
-    # The reference architecture for this size has 32 leaves of 32 + 32 ports and 16 spines of 64.
-    assert cluster["gpus"] == 32 * 32
-    up, spine_ports = 32 * 16, 8 * 64
-    assert up == spine_ports
-    assert cluster["spine_gb_per_s"] / cluster["pod_gb_per_s"] == up / cluster["gpus"]
+
+
+def test_the_tree_of_the_statement_has_the_rates_that_the_step_is_timed_with() -> None:
+    cluster = GIVEN["cluster"]
+    text = (ROOT / "statement.md").read_text()
+    tree = re.search(
+        r"(\d+) leaf switches with (\d+) ports down and (\d+) up, and (\d+) spines", text
+    )
+    drawn = re.search(r">(\d+) spines of (\d+) ports<", (ROOT / "cluster.svg").read_text())
+    assert tree is not None
+    assert drawn is not None
+    leaves, down, up, spines = (int(one) for one in tree.groups())
+    assert int(drawn[1]) == spines
+    assert leaves * down == cluster["gpus"]
+    assert leaves * up == spines * int(drawn[2])  # every port of a spine has its cable
+    assert cluster["spine_gb_per_s"] / cluster["pod_gb_per_s"] == up / down
 
 
 def test_sizes_flops_and_traffic_are_those_of_the_sizing_problem() -> None:

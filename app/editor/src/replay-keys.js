@@ -4,13 +4,17 @@ const MINUTE_MS = 60000;
 const STEP_MS = 10000;
 
 export function connectKeys(player, signal) {
+  // A button that was clicked does not keep the focus: the next Space plays, and does not click again.
+  player.transport.addEventListener("mousedown", (event) => {
+    if (event.target.closest(".replay-buttons")) event.preventDefault();
+  });
   document.addEventListener("keydown", (event) => pressed(player, event), { signal });
 }
 
 function pressed(player, event) {
   const { target, key } = event;
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (target.closest?.("input:not([type=checkbox]), textarea, select, dialog, [role=tablist]")) return;
+  if (target.closest?.("input:not([type=checkbox]), textarea, select, dialog")) return;
   if (target.closest?.("interleaving-steps, pipeline-steps")) return;
   if (key === " " && target.closest?.("button, a, summary, input")) return;
   const action = keys(player, event)[key];
@@ -23,7 +27,7 @@ function keys(player, { shiftKey, target }) {
   const along = shiftKey ? MINUTE_MS : STEP_MS;
   const isTrack = target.matches?.(".replay-track");
   const paged = (ms) => (isTrack ? () => player.move(ms) : null); // a pane scrolls by these
-  const edge = (ms) => (isTrack || target === document.body ? () => player.move(ms) : null);
+  const edge = (ms) => (target.closest?.(".replay-pane") ? null : () => player.move(ms)); // so does it
   return {
     " ": () => player.play(),
     ArrowLeft: () => player.move(-along),

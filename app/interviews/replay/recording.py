@@ -76,8 +76,13 @@ class Recording:
 
     def authors(self) -> list[dict[str, Any]]:
         """Who took part, with their role; edits name them by their place in this list."""
-        authors = self.interview.moments.exclude(author=None).order_by("author_id")
-        people = authors.values_list("author_id", "author__username").distinct()
+        # By who came first: whoever comes after the end changes no place.
+        known = self.interview.moments.exclude(author=None).order_by()
+        people = (
+            known.values_list("author_id", "author__username")
+            .annotate(first=Min("sequence"))
+            .order_by("first")
+        )
         return [
             {
                 "id": pk,
@@ -86,7 +91,7 @@ class Recording:
                 if pk == self.interview.candidate_id
                 else Role.INTERVIEWER.value,
             }
-            for pk, name in people
+            for pk, name, _first in people
         ]
 
     def as_json(self) -> dict[str, Any]:

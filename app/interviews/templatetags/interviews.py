@@ -90,6 +90,8 @@ def told(moment: dict[str, Any]) -> str:
         case Moment.Kind.ROUND_BEGAN | Moment.Kind.TIME_ADDED:
             count = int(payload.get("minutes", 0))
             return ngettext("%(count)s minute", "%(count)s minutes", count) % {"count": count}
+        case Moment.Kind.READY:
+            return "" if payload.get("ready") else _("not after all")
         case Moment.Kind.SENT:
             word = str(Submission.Kind(payload["kind"]).label)
             return f"{word} · {_('at the end of the round')}" if payload.get("automatic") else word

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from app.accounts.models import User
-from app.interviews import running
+from app.interviews import presence, running
 from app.interviews.models import Interview, Mark, Moment
 from app.interviews.readiness import people
 from app.practice.models import ProblemVersion, Submission
@@ -146,3 +146,16 @@ def test_alone_nobody_is_waited_for(
     assert "Begin the next round" in page
     for absent in ("I am ready", "room-chat", "Private notes"):
         assert absent not in page
+
+
+def test_who_is_away_is_told(
+    in_break: Interview, owner: User, interviewer: User, server_clock: MovedClock
+) -> None:
+    presence.seen(in_break, owner)
+    presence.seen(in_break, interviewer)
+    assert [person.is_away for person in people(in_break)] == [False, False]
+    server_clock.forward(seconds=15)
+    presence.seen(in_break, owner)
+    server_clock.forward(seconds=10)
+    running.settle(in_break)
+    assert [person.is_away for person in people(in_break)] == [False, True]

@@ -64,6 +64,15 @@ def test_a_race_is_shown_as_the_steps_of_both_threads_with_their_lines() -> None
     assert {line["number"]: line["text"] for line in data["source"]}[1] == lines[0]
 
 
+def test_a_pop_that_writes_no_item_is_told_so_and_marked() -> None:
+    report = judge_ring(REFERENCE.replace("item = cells[at % Capacity];", ""), "one-item")
+    assert report["message"] == "A pop that succeeds must write its item: this one did not."
+    pops = [one for one in report["counterexample"]["data"]["operations"] if one["wrong"]]
+    assert [(one["text"], one["answer"]) for one in pops] == [
+        ("try_pop()", "true, without an item")
+    ]
+
+
 def test_a_replay_repeats_the_execution_alone() -> None:
     found = judge_ring(RELAXED)["counterexample"]
     last = events_of(RELAXED, Mode.REPLAY, replay=found["replay"])[-1]
