@@ -6,6 +6,7 @@ counterexample would see something else than the judge did.
 
 from __future__ import annotations
 
+import contextlib
 import linecache
 import sys
 import traceback
@@ -13,6 +14,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+from graders.harness import wire
 from graders.text import Text, say, to_json
 
 FILE_NAME = "submission.py"
@@ -66,6 +68,45 @@ def load(code: types.CodeType, entry_point: str) -> Callable[..., Any]:
             )
         )
     return function  # type: ignore[no-any-return]
+
+
+def prepare(entry_point: str) -> types.CodeType | None:
+    """Compile and execute the submission once, and tell the grader whether that works.
+
+    Returns
+    -------
+    types.CodeType or None
+        What `load` executes; None where the grader was told why it fails.
+    """
+    try:
+        code = read()
+        load(code, entry_point)
+    except BaseException as error:
+        wire.write_answer({"type": "failed", **explain(error)})
+        return None
+    wire.write_answer({"type": "ready"})
+    return code
+
+
+def serve(
+    answer: Callable[[dict[str, Any], list[bytes]], tuple[dict[str, Any], list[bytes]]],
+    number: str,
+) -> None:
+    """Answer one request after the other until hung up on.
+
+    Parameters
+    ----------
+    answer : callable
+        Takes a request and its blobs, gives an answer and the blobs that go with it.
+    number : str
+        The key of a request that its answer repeats.
+    """
+    while (request := wire.read_request()) is not None:
+        message, _ = request
+        answered, blobs = answer(*request)
+        with contextlib.suppress(Exception):  # the submission may have put anything there
+            sys.stdout.flush()  # what was printed is told with the call that printed it
+        wire.write_answer({**answered, number: message[number]}, *blobs)
 
 
 def explain(error: BaseException) -> dict[str, Any]:

@@ -8,7 +8,6 @@ nothing but the disk can carry a state over.
 
 from __future__ import annotations
 
-import contextlib
 import operator
 import os
 import sys
@@ -19,7 +18,7 @@ from typing import Any
 # One thread a process is all that the sandbox allows, and numpy reads this when it is imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from graders.harness import candidate, wire
+from graders.harness import candidate
 from graders.text import Text, say, to_json
 
 
@@ -154,32 +153,27 @@ def _restore(
 
 def main(entry_point: str) -> None:
     """Execute once to see whether it works, then serve one request after the other."""
-    try:
-        code = candidate.read()
-        candidate.load(code, entry_point)
-    except BaseException as error:
-        wire.write_answer({"type": "failed", **candidate.explain(error)})
+    code = candidate.prepare(entry_point)
+    if code is None:
         return
-    wire.write_answer({"type": "ready"})
     rank = _Rank(code, entry_point)
-    while (request := wire.read_request()) is not None:
-        message, blobs = request
+
+    def answer(message: dict[str, Any], blobs: list[bytes]) -> tuple[dict[str, Any], list[bytes]]:
         data = b""
-        answer: dict[str, Any]
         try:
             if message["do"] == "restore":
-                answer = _restore(code, entry_point, message, blobs)
+                answered = _restore(code, entry_point, message, blobs)
             elif message["do"] == "begin":
-                answer, data = rank.begin(message, blobs[0])
+                answered, data = rank.begin(message, blobs[0])
             else:
-                answer, data = rank.go_on(message, blobs[0])
+                answered, data = rank.go_on(message, blobs[0])
         except Malformed as malformed:
-            answer = {"malformed": to_json(malformed.fault)}
+            answered = {"malformed": to_json(malformed.fault)}
         except BaseException as error:
-            answer = {"raised": candidate.explain(error)}
-        with contextlib.suppress(Exception):  # the submission may have put anything there
-            sys.stdout.flush()
-        wire.write_answer({**answer, "number": message["number"]}, data)
+            answered = {"raised": candidate.explain(error)}
+        return answered, [data]
+
+    candidate.serve(answer, "number")
 
 
 if __name__ == "__main__":

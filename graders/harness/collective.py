@@ -237,13 +237,9 @@ def _serve(code: types.CodeType, entry_point: str, message: dict[str, Any], blob
 
 def main(entry_point: str) -> None:
     """Import once to see whether it works, then serve one call a request until hung up on."""
-    try:
-        code = candidate.read()
-        candidate.load(code, entry_point)
-    except BaseException as error:
-        wire.write_answer({"type": "failed", **candidate.explain(error)})
+    code = candidate.prepare(entry_point)
+    if code is None:
         return
-    wire.write_answer({"type": "ready"})
     while (request := wire.read_request()) is not None:
         message, blobs = request
         if message["type"] == "settle":

@@ -6,7 +6,6 @@ go in by name, because a JSON object promises no order.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 import types
@@ -15,7 +14,7 @@ from typing import Any
 # One thread a process is all that the sandbox allows, and numpy reads this when it is imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from graders.harness import candidate, wire
+from graders.harness import candidate
 from graders.text import Text, say, to_json
 
 NESTING_LIMIT = 50
@@ -92,19 +91,11 @@ def _answer(code: types.CodeType, entry_point: str, arguments: dict[str, Any]) -
 
 def main(entry_point: str) -> None:
     """Execute once to see whether it works, then serve one call a request until hung up on."""
-    try:
-        code = candidate.read()
-        candidate.load(code, entry_point)
-    except BaseException as error:
-        wire.write_answer({"type": "failed", **candidate.explain(error)})
-        return
-    wire.write_answer({"type": "ready"})
-    while (request := wire.read_request()) is not None:
-        message, _ = request
-        answer = _answer(code, entry_point, message["arguments"])
-        with contextlib.suppress(Exception):  # the submission may have put anything there
-            sys.stdout.flush()  # what was printed is told with the case that printed it
-        wire.write_answer({**answer, "call": message["call"]})
+    code = candidate.prepare(entry_point)
+    if code is not None:
+        candidate.serve(
+            lambda message, _: (_answer(code, entry_point, message["arguments"]), []), "call"
+        )
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ may go on changing a list that it has given away.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 import types
@@ -18,7 +17,7 @@ from typing import Any
 # One thread a process is all that the sandbox allows, and numpy reads this when it is imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from graders.harness import candidate, wire
+from graders.harness import candidate
 from graders.harness.function import NotJson, plain
 from graders.text import to_json
 
@@ -50,20 +49,10 @@ class _Served:
 
 def main(entry_point: str) -> None:
     """Execute once to see whether it works, then serve one request after the other."""
-    try:
-        code = candidate.read()
-        candidate.load(code, entry_point)
-    except BaseException as error:
-        wire.write_answer({"type": "failed", **candidate.explain(error)})
-        return
-    wire.write_answer({"type": "ready"})
-    served = _Served(code, entry_point)
-    while (request := wire.read_request()) is not None:
-        message, _ = request
-        answer = served.answer(message)
-        with contextlib.suppress(Exception):  # the submission may have put anything there
-            sys.stdout.flush()  # what was printed is told with the call that printed it
-        wire.write_answer({**answer, "number": message["number"]})
+    code = candidate.prepare(entry_point)
+    if code is not None:
+        served = _Served(code, entry_point)
+        candidate.serve(lambda message, _: (served.answer(message), []), "number")
 
 
 if __name__ == "__main__":
