@@ -56,7 +56,7 @@ class Life:
 
 
 class Plan:
-    """All lives, as they are found with one and the same states, so that equal disks are equal."""
+    """The lives to look at, found with the same states, so that equal disks are equal."""
 
     def __init__(self) -> None:
         self.lives: list[Life] = []
