@@ -11,8 +11,8 @@ from sandboxes.bubblewrap import BubblewrapSandbox
 from sandboxes.identity import LAST_UID
 from sandboxes.slot import SlotSandbox
 
-# Only this process's attacks are these, so that what they leave is seen: the soak has the 200 above,
-# and each of pytest's workers, and whoever else runs the tests on this host, a hundred below.
+# Only this process's attacks are these, so that what they leave is seen: the soak has the 200
+# above, and each of pytest's workers, and whoever else tests on this host, a hundred below.
 _WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 _FIRST = LAST_UID - 299 - 100 * (_WORKER % 8 + 8 * (os.getppid() % 4))
 UIDS = (_FIRST, _FIRST + 99)
