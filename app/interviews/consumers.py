@@ -36,7 +36,8 @@ from app.practice.wording import in_words
 
 logger = logging.getLogger(__name__)
 
-News = tuple[list[dict[str, Any]], dict[str, Any], int]  # moments, the clock, read up to here
+# Moments, the clock unless it is as before, and up to where was read.
+News = tuple[list[dict[str, Any]], dict[str, Any], int]
 
 Found = TypeVar("Found")
 
@@ -150,7 +151,7 @@ class InterviewConsumer(AsyncJsonWebsocketConsumer):
             moments, clock, self.last_sequence = news
             for moment in moments:
                 await self.send_json({"type": "moment", **moment})
-            if {**clock, "now_ms": 0} != self.last_clock:
+            if clock and {**clock, "now_ms": 0} != self.last_clock:
                 await self.send_json({"type": "clock", **clock})
                 self.last_clock = {**clock, "now_ms": 0}
 
@@ -173,7 +174,8 @@ class InterviewConsumer(AsyncJsonWebsocketConsumer):
 
     def _read(self, settled: bool) -> News | None:
         # Read anew: an account that was closed, or a seat that was lost, ends here.
-        user = User.objects.filter(pk=self.user.pk, is_active=True).first()
+        accounts = User.objects.filter(pk=self.user.pk, is_active=True)
+        user = accounts.only("is_staff", "username").first()
         interview = Interview.objects.filter(pk=self.interview_id).first()
         role = interview.role_of(user) if interview and user else None
         if interview is None or user is None or role is None:
@@ -189,7 +191,9 @@ class InterviewConsumer(AsyncJsonWebsocketConsumer):
             moments = moments_for(interview, role, self.last_sequence)
             if moments:
                 read = max(read, moments[-1]["sequence"])
-            return moments, clock_state(interview), read
+            # Whatever moves the clock is a moment: without one it stands as this socket knows it.
+            is_known = bool(self.last_clock) and not moments
+            return moments, {} if is_known else clock_state(interview), read
 
 
 def moments_for(interview: Interview, role: Role, after: int) -> list[dict[str, Any]]:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.db import transaction
+
 from app.accounts.models import User
+from app.interviews import running
+from app.interviews.doorbell import ring
 from app.interviews.models import Interview, Moment, Role
 
 SINCE = (Moment.Kind.ROUND_BEGAN, Moment.Kind.ROUND_ENDED)  # what was said before is forgotten
@@ -44,3 +48,25 @@ def all_are_ready(interview: Interview) -> bool:
     """Whether candidate and interviewers, one at least, have all said so."""
     everybody = people(interview)
     return len(everybody) > 1 and all(person.is_ready for person in everybody)
+
+
+def say_ready(interview: Interview, by: User, is_ready: bool) -> bool:
+    """Note that a person is ready, or not yet after all; when everybody is, the next round begins.
+
+    False if they had said so already, or nothing waits for them.
+    """
+    with transaction.atomic():
+        running.hold(interview)
+        interview.refresh_from_db()
+        mine = next((one for one in people(interview) if one.user == by), None)
+        waits = interview.current_round() is None and not interview.is_ended
+        if mine is None or mine.is_ready == is_ready or not waits:
+            return False
+        interview.record(Moment.Kind.READY, {"ready": is_ready}, author=by)
+        everybody = all_are_ready(interview)
+    ring(interview.pk)
+    if everybody and interview.status == Interview.Status.PLANNED:
+        running.start(interview, by)
+    elif everybody:
+        running.begin_next_round(interview, by)
+    return True

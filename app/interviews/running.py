@@ -21,7 +21,6 @@ from app.interviews.drawing import draw_again
 from app.interviews.follow_ups import due_by_time, due_by_verdict
 from app.interviews.models import Interview, InterviewRound, Moment, RoundSubmission
 from app.interviews.models.rounds import GRACE_S
-from app.interviews.readiness import all_are_ready, people
 from app.interviews.room import recording
 from app.interviews.room.documents import plain
 from app.interviews.server_time import now
@@ -65,28 +64,6 @@ def start(interview: Interview, by: User) -> bool:
         draw_again(interview)
         _begin_next(interview, by, at)
     ring(interview.pk)
-    return True
-
-
-def say_ready(interview: Interview, by: User, is_ready: bool) -> bool:
-    """Note that a person is ready, or not yet after all; when everybody is, the next round begins.
-
-    False if they had said so already, or nothing waits for them.
-    """
-    with transaction.atomic():
-        hold(interview)
-        interview.refresh_from_db()
-        mine = next((one for one in people(interview) if one.user == by), None)
-        waits = interview.current_round() is None and not interview.is_ended
-        if mine is None or mine.is_ready == is_ready or not waits:
-            return False
-        interview.record(Moment.Kind.READY, {"ready": is_ready}, author=by)
-        everybody = all_are_ready(interview)
-    ring(interview.pk)
-    if everybody and interview.status == Interview.Status.PLANNED:
-        start(interview, by)
-    elif everybody:
-        begin_next_round(interview, by)
     return True
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 
+from graders.endings import how_it_ended
 from graders.function.programs import NoJson, Raised, Returned, Stopped
 from graders.function.trials import Trial
 from graders.harness.items import Item
-from graders.ports import Outcome, StopReason
-from graders.shortages import shortage_text
 from graders.text import say
 from graders.verdict import Counterexample, Json, JsonObject
 
@@ -36,36 +35,6 @@ def explain(trial: Trial, replay: JsonObject) -> tuple[str, Counterexample]:
             extra = {}
     data: JsonObject = {"configuration": configuration(trial.input), **extra}
     return message, Counterexample("call", message, data, replay)
-
-
-def how_it_ended(outcome: Outcome) -> str:
-    """A program's end as the second half of a sentence."""
-    if outcome.shortage is not None:
-        return say("the program failed when {fact}", fact=shortage_text(outcome.shortage))
-    match outcome.reason:
-        case StopReason.EXITED:
-            return say("the program exited with code {code}", code=str(outcome.exit_code))
-        case StopReason.SIGNALLED:
-            return say("the program was ended by signal {signal}", signal=str(outcome.signal))
-        case StopReason.CPU_TIME:
-            return say(
-                "the program had used {cpu_time_s:.1f} s of CPU time",
-                cpu_time_s=outcome.cpu_time_s,
-            )
-        case StopReason.WALL_TIME:
-            return say(
-                "no answer came in time; it had run for {wall_time_s:.1f} s",
-                wall_time_s=outcome.wall_time_s,
-            )
-        case StopReason.MEMORY:
-            return say(
-                "the program had used {memory_mib:.0f} MiB of memory",
-                memory_mib=outcome.memory_mib,
-            )
-        case StopReason.OUTPUT:
-            return say("the program had printed more than is allowed")
-        case StopReason.BAD_FRAME:
-            return say("something wrote to the judge's pipe beside it")
 
 
 def _arithmetic(trial: Trial, replay: JsonObject) -> tuple[str, Counterexample]:

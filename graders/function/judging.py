@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 
-from graders.function.counterexample import explain, how_it_ended
+from graders.endings import how_it_ended
+from graders.function.counterexample import explain
 from graders.function.programs import Checker, Raised, Stopped, Submission
 from graders.function.trials import Trial, attempt, most_telling, shrink
 from graders.ports import Case, Launcher, Task

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 
+from graders.budget import Budget
 from graders.function.programs import (
     Checker,
     NoJson,
@@ -122,20 +123,20 @@ def most_telling(failed: list[Trial], checker: Checker) -> Trial:
 def shrink(failed: Trial, submission: Submission, checker: Checker) -> Trial:
     """Leave features out one at a time for as long as the same mistake shows.
 
-    Greedy, deterministic, and at most `TRIES` questions. A submission that stops answering on the
-    way is not asked again; a stopped trial is returned as it is, because each question more would
-    cost its whole time limit.
+    Greedy, and at most `TRIES` questions (see `graders.budget`). A submission that stops answering
+    on the way is not asked again; a stopped trial is returned as it is, because each question more
+    would cost its whole time limit.
     """
     if isinstance(failed.reply, Stopped):
         return failed
-    tries = 0
+    budget = Budget(TRIES)
     shrinking = True
     while shrinking:
         shrinking = False
         for arguments in checker.simpler(failed.input):
-            if tries == TRIES:
+            if budget.is_spent:
                 return failed
-            tries += 1
+            budget.spend()
             trial = attempt(arguments, submission, checker)
             if isinstance(trial.reply, Stopped):
                 submission.close()

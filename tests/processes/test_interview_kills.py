@@ -166,7 +166,7 @@ def test_web_worker_broker_and_sweeper_killed_change_nothing(
     site = start()
     with closing(site.visitor()) as visitor:
         form = {
-            "stage-0-on": "on",
+            "title": "One round",
             "stage-0-what": "round:1",
             "stage-0-problem": "steady",
             "stage-0-minutes": "30",

@@ -19,6 +19,7 @@ from app.interviews.clock_state import clock_state
 from app.interviews.doorbell import ring
 from app.interviews.forms import WordsForm
 from app.interviews.models import Interview, Moment, Role
+from app.interviews.readiness import say_ready
 from app.interviews.views.between import between_context
 from app.interviews.views.rounds import keep_what_came_along, round_page
 
@@ -90,7 +91,7 @@ def start(request: SignedInRequest, pk: UUID) -> HttpResponse:
 def ready(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """Somebody is ready for the next round, or takes that back with ``ready=no``."""
     interview, _role = get_interview(request, pk, *LEADING)
-    said = running.say_ready(interview, request.user, request.POST.get("ready") != "no")
+    said = say_ready(interview, request.user, request.POST.get("ready") != "no")
     if said and interview.status == Interview.Status.PLANNED and interview.another_running():
         messages.error(request, ONE_AT_A_TIME)
     return redirect(interview)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from graders.budget import Budget, delta_debug
 from graders.simulation.continuous_batching.engine import (
     Arrival,
     Engine,
@@ -22,7 +23,7 @@ from graders.text import clean, say
 from graders.verdict import Json, JsonObject, Verdict
 
 MAX_STEPS = 4000
-MAX_TRIES = 40
+SHRINK_STEPS = 12_000  # of schedulers, while a trace is made smaller
 STEPS_SHOWN = 40
 Part = TypeVar("Part", dict[str, Any], list[Any])
 
@@ -117,33 +118,60 @@ def _no_answer(broken: NoAnswer) -> Failure:
 
 
 def shrink(failed: Run, candidate: Candidate) -> Run:
-    """Leave out requests, then halve what is left of them, as long as the same rule breaks."""
+    """The failed run of a trace of which no request can be left out: the same rule breaks.
+
+    What arrives after the failure goes first. A submission that ends its program is not asked
+    again: each run more would cost a new one.
+    """
     assert failed.failure is not None  # noqa: S101  only failed runs are shrunk
-    if failed.failure.kind.startswith("stopped"):
+    kind = failed.failure.kind
+    if kind.startswith("stopped"):
         return failed
-    tries = 0
-    shrinking = True
-    while shrinking:
-        shrinking = False
-        for trace in _smaller(failed.trace):
-            if tries == MAX_TRIES:
-                return failed
-            tries += 1
-            smaller = run(failed.limits, trace, candidate)
-            if smaller.failure is not None and smaller.failure.kind == failed.failure.kind:
-                failed, shrinking = smaller, True
-                break
-    return failed
+    search = _Search(failed, lambda tried: tried.failure is not None and tried.failure.kind == kind)
+    last_ms = failed.taken[-1].at_ms
+    search.tries([one for one in failed.trace if one.at_ms <= last_ms], candidate)
+    return search.smallest(candidate)
 
 
-def _smaller(trace: list[Arrival]) -> Iterator[list[Arrival]]:
-    part = len(trace) // 2
-    while part >= 1:
-        for begin in range(0, len(trace), part):
-            rest = trace[:begin] + trace[begin + part :]
-            if rest:
-                yield rest
-        part //= 2
+def shrink_slow(slow: Run, min_share: float, candidate: Candidate, reference: Candidate) -> Run:
+    """The run of a trace of which no request can be left out and that still shows who is slow.
+
+    It does where all requests are done and fewer than `min_share` of them kept both limits, while
+    with the reference's scheduler at least `min_share` do: a few requests that nobody could serve
+    in time would show nothing.
+    """
+
+    def still_slow(tried: Run) -> bool:
+        if tried.failure is not None or tried.share >= min_share:
+            return False
+        own = run(tried.limits, tried.trace, reference)
+        search.budget.spend(len(own.taken))
+        return own.failure is None and own.share >= min_share
+
+    search = _Search(slow, still_slow)
+    return search.smallest(candidate)
+
+
+class _Search:
+    """The smallest run so far that still shows it; the budget counts steps of schedulers."""
+
+    def __init__(self, found: Run, still_shows: Callable[[Run], bool]) -> None:
+        self.budget = Budget(SHRINK_STEPS)
+        self._found = found
+        self._still_shows = still_shows
+
+    def smallest(self, candidate: Candidate) -> Run:
+        delta_debug(self._found.trace, lambda trace: self.tries(trace, candidate), self.budget)
+        return self._found
+
+    def tries(self, trace: list[Arrival], candidate: Candidate) -> bool:
+        """Run a trace; it is the smallest if it shows the same."""
+        tried = run(self._found.limits, trace, candidate)
+        self.budget.spend(len(tried.taken))
+        shows = self._still_shows(tried)
+        if shows:
+            self._found = tried
+        return shows
 
 
 def draw(made: Run) -> JsonObject:

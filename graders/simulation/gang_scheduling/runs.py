@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
+from graders.budget import Budget
 from graders.simulation.gang_scheduling.cluster import NODE_SPEED, Arrival, Cluster, Ended
 from graders.simulation.gang_scheduling.engine import Engine
 from graders.simulation.gang_scheduling.yardstick import Yardstick
@@ -178,7 +179,7 @@ class _Search:
         self._given = given
         self._candidate = candidate
         self._still_fails = still_fails
-        self._left = SHRINK_ROUNDS
+        self._budget = Budget(SHRINK_ROUNDS)
 
     def leave_out(self) -> None:
         """Half of the jobs, a quarter, ... one; single ones until all are needed."""
@@ -220,7 +221,7 @@ class _Search:
     def _try(self, trace: list[Arrival]) -> bool:
         """Take this trace if it fails as well. One on which our own scheduler breaks a rule shows
         nothing."""
-        if not trace or self._left <= 0:
+        if not trace or self._budget.is_spent:
             return False
         given = self._given
         engine = Engine(given.cluster, trace, given.max_wait)
@@ -228,7 +229,7 @@ class _Search:
         if own.failure is not None:
             return False
         tried = run(given, trace, self._candidate)
-        self._left -= len(tried.taken)
+        self._budget.spend(len(tried.taken))
         if self._still_fails(tried):
             self.smallest = tried
             return True

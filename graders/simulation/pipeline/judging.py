@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from graders.function.counterexample import how_it_ended
+from graders.budget import Budget
+from graders.endings import how_it_ended
 from graders.function.programs import NoJson, Raised, Returned, Stopped, Submission
 from graders.ports import Case, Launcher, Outcome, StopReason, Task
 from graders.simulation.pipeline import timeline
@@ -31,7 +32,7 @@ from graders.verdict import (
     judged,
 )
 
-MAX_TRIES = 500  # smaller pipelines asked for, a number so that no clock decides
+MAX_TRIES = 500  # smaller pipelines asked for
 _STOPPED = {
     StopReason.CPU_TIME: Verdict.TIME_LIMIT,
     StopReason.WALL_TIME: Verdict.TIME_LIMIT,
@@ -163,15 +164,17 @@ class _Judging:
         if known is not None and known.pipeline < failed.pipeline:
             return known
         self._smallest[key] = failed
-        for tries, pipeline in enumerate(smaller(failed.pipeline)):
+        budget = Budget(MAX_TRIES)
+        for pipeline in smaller(failed.pipeline):
+            if budget.is_spent:
+                break
+            budget.spend()
             tried = self._try(pipeline)
             if tried.failure is not None and tried.failure.kind == failed.failure.kind:
                 self._smallest[key] = tried
                 break
             if tried.ended is not None:
                 self.submission.close()
-                break
-            if tries == MAX_TRIES:
                 break
         return self._smallest[key]
 

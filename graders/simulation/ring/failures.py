@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from graders.endings import how_it_ended
 from graders.ports import Outcome, StopReason
-from graders.simulation.ring.ranks import describe_outcome
 from graders.simulation.ring.ring import Message, Post, Ring, Side
 from graders.text import Text, clean, from_sandbox, say
 from graders.verdict import Json, JsonObject, Verdict
@@ -47,10 +47,10 @@ def stopped(rank: int, outcome: Outcome, step_time_limit_s: float) -> Failure:
         StopReason.OUTPUT: Verdict.OUTPUT_LIMIT,
     }.get(reason, Verdict.RUNTIME_ERROR)
     text = say(
-        "the program of each rank must live until the run ends: that of rank {rank} did not, "
+        "the program of each rank must live until the run ends: that of rank {rank} did not: "
         "{fact}. Return from the function instead.",
         rank=rank,
-        fact=describe_outcome(outcome),
+        fact=how_it_ended(outcome),
     )
     return Failure(f"stopped_{reason}", verdict, text, rank=rank)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from graders.endings import how_it_ended
 from graders.harness import wire
 from graders.harness_files import harness_files
-from graders.ports import Launcher, Outcome, Output, Program, ProgramLimits, ProgramSpec, StopReason
-from graders.shortages import shortage_text
+from graders.ports import Launcher, Outcome, Output, Program, ProgramLimits, ProgramSpec
 from graders.text import Text, clean, from_sandbox, say
 from graders.verdict import JsonObject
 
@@ -110,7 +110,7 @@ class Ranks:
             raise ImportFailed(
                 say(
                     "the submission must be imported without ending its program, but {fact}",
-                    fact=describe_outcome(answer),
+                    fact=how_it_ended(answer),
                 ),
                 program.take_output().text,
             )
@@ -128,24 +128,3 @@ class Ranks:
             say("the submission must be importable: {fact}", fact=fact),
             clean(str(message.get("traceback", ""))),
         )
-
-
-def describe_outcome(outcome: Outcome) -> Text:
-    """How a program ended, as the rest of a sentence: ``it exited with code 0``."""
-    if outcome.shortage is not None:
-        return say("it failed when {fact}", fact=shortage_text(outcome.shortage))
-    match outcome.reason:
-        case StopReason.EXITED:
-            return say("it exited with code {code}", code=str(outcome.exit_code))
-        case StopReason.SIGNALLED:
-            return say("it was ended by signal {signal}", signal=str(outcome.signal))
-        case StopReason.CPU_TIME:
-            return say("it used up its CPU time")
-        case StopReason.WALL_TIME:
-            return say("it gave no answer in time")
-        case StopReason.MEMORY:
-            return say("it used more memory than it may")
-        case StopReason.OUTPUT:
-            return say("it printed more than it may")
-        case StopReason.BAD_FRAME:
-            return say("it wrote to the descriptors of the harness")

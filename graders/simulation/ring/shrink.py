@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from graders.budget import Budget
 from graders.simulation.ring.collective import Trace
 from graders.simulation.ring.failures import Failure
 from graders.simulation.ring.inputs import Input
@@ -33,13 +34,14 @@ def shrink(
 ) -> tuple[Trace, Failure]:
     """The first of `smaller_inputs` that fails with the same kind; else what was given.
 
-    The number of tries is bounded, not their time, so that the same submission and seed always
-    give the same counterexample.
+    For the budget see `graders.budget`.
     """
     other_failures = 0
-    for tries, chosen in enumerate(smaller_inputs(failed.input)):
-        if tries == MAX_TRIES or other_failures == MAX_OTHER_FAILURES:
+    budget = Budget(MAX_TRIES)
+    for chosen in smaller_inputs(failed.input):
+        if budget.is_spent or other_failures == MAX_OTHER_FAILURES:
             break
+        budget.spend()
         trace, found = run(chosen)
         if found is None:
             continue

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any, TypeAlias
 
+from graders.endings import how_it_ended
 from graders.harness import wire
 from graders.json_faults import fault_of
 from graders.ports import Launcher, Outcome, Output, Program, ProgramSpec, StopReason, Task, Usage
-from graders.shortages import shortage_text
 from graders.text import from_sandbox, say
 from graders.verdict import Json, JsonObject, Verdict
 
@@ -232,27 +232,6 @@ class Candidate(Harnessed):
         if raised is not None:
             return Replies(answers, raised_in(raised, sandbox_text(message.get("doing"))))
         return Replies(answers)
-
-
-def how_it_ended(outcome: Outcome) -> str:
-    """How a program ended, as the rest of a sentence."""
-    if outcome.shortage is not None:
-        return say("it failed when {fact}", fact=shortage_text(outcome.shortage))
-    match outcome.reason:
-        case StopReason.EXITED:
-            return say("it exited with code {code}", code=outcome.exit_code or 0)
-        case StopReason.SIGNALLED:
-            return say("it was ended by signal {signal}", signal=outcome.signal or 0)
-        case StopReason.CPU_TIME:
-            return say("it used up its CPU time")
-        case StopReason.WALL_TIME:
-            return say("it gave no answer in time")
-        case StopReason.MEMORY:
-            return say("it used more memory than it may")
-        case StopReason.OUTPUT:
-            return say("it printed more than it may")
-        case StopReason.BAD_FRAME:
-            return say("it wrote to the descriptors of the harness")
 
 
 def same(expected: Json, got: Json) -> bool:

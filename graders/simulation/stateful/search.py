@@ -17,10 +17,11 @@ from hypothesis import seed as seeded
 from hypothesis import strategies as st
 from hypothesis.errors import Flaky
 
+from graders.budget import Budget
 from graders.simulation.stateful.program import Call
 from graders.verdict import JsonObject, Verdict
 
-MAX_TRIES = 600  # sequences run to shrink one failure: a number, so that no clock decides
+MAX_TRIES = 600  # sequences run to shrink one failure
 RECORD_BYTES = 11
 
 
@@ -75,17 +76,19 @@ def find(
     that was seen stands.
     """
     found: tuple[Script, SomeFailure] | None = None
-    tries_left = MAX_TRIES
+    budget = Budget(MAX_TRIES)
 
     def one(script: Script) -> None:
-        nonlocal found, tries_left
+        nonlocal found, budget
         if found is not None:
-            tries_left -= 1
-            if tries_left < 0:
+            if budget.is_spent:
                 raise _Enough
+            budget.spend()
         failure = attempt(script)
         if failure is None or (found is not None and failure.verdict is not found[1].verdict):
             return
+        if found is None:
+            budget = Budget(MAX_TRIES)  # its clock begins with the first failure
         found = script, failure
         if failure.stopped:
             raise _Enough
@@ -124,12 +127,12 @@ def without_needless_calls(
     """
     if failure.stopped:
         return script, failure
-    tries_left = MAX_TRIES
+    budget = Budget(MAX_TRIES)
     index = len(script.calls) - 1
-    while index >= 0 and tries_left > 0:
+    while index >= 0 and not budget.is_spent:
         calls = script.calls[:index] + script.calls[index + 1 :]
         smaller = Script(script.make, legal(script.make, calls))
-        tries_left -= 1
+        budget.spend()
         found = attempt(smaller)
         if found is not None and found.verdict is failure.verdict and not found.stopped:
             script, failure = smaller, found

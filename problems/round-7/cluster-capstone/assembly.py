@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +13,8 @@ from givens import VALUES
 from sheet import Sheet
 
 SHARES = {"mfu", "goodput"}  # claimed as shares, computed in percent
+
+_NUMBERS = {int, float}  # a flag is neither
 
 Design = dict[str, dict[str, Any]]
 
@@ -36,10 +37,10 @@ def sheet_of(design: Design, constants: dict[str, float]) -> Sheet:
     """The sheet of a design that reading has let through."""
     numbers = {
         name: value
-        for name, value in itertools.chain.from_iterable(
-            group.items() for label, group in design.items() if label != "claims"
-        )
-        if isinstance(value, int | float) and not isinstance(value, bool)
+        for label, group in design.items()
+        if label != "claims"
+        for name, value in group.items()
+        if type(value) in _NUMBERS
     }
     claims = {
         f"claimed_{name}": 100 * value if name in SHARES else value
@@ -58,5 +59,5 @@ def sheet_of(design: Design, constants: dict[str, float]) -> Sheet:
         | operations.lines(design["resilience"], design["storage"])
         | economics.LINES
     )
-    inputs = constants | economics.choices(design, constants) | step | numbers | claims
+    inputs = {**constants, **economics.choices(design, constants), **step, **numbers, **claims}
     return Sheet(inputs, lines)

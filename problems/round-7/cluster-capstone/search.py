@@ -136,18 +136,31 @@ def _start(constants: dict[str, float]) -> Design:
 def _plans(design: Design, constants: dict[str, float]) -> Iterator[Found]:
     """Designs that differ in their parallel plan alone, and in what follows from it."""
     free = _free_gpus(design, constants)
-    longest = max(LONGEST * constants["deadline_days"], SLOWEST_DAYS)
+    fewest = _fewest_gpus(design, constants)
     for pp, cp in itertools.product(PIPELINES, CONTEXTS):
         a_stage = int(constants["layers"]) // pp
         for virtual_pp in [one for one in range(a_stage, 0, -1) if a_stage % one == 0][:2]:
             shape = {"pp": pp, "cp": cp, "virtual_pp": virtual_pp}
             replica = design["training"]["tp"] * pp * cp
             for dp in sorted({free * part // (PARTS * replica) for part in range(2, PARTS + 1)}):
+                if dp * replica < fewest:
+                    continue
                 shape["dp"] = dp
                 plan = _with_most_micro_batches(design, design["training"] | shape, constants)
                 one = _finished({**design, "training": plan}, constants) if plan else None
-                if one is not None and one.days <= longest:
+                if one is not None:
                     yield one
+
+
+def _fewest_gpus(design: Design, constants: dict[str, float]) -> float:
+    """GPUs below which computing alone takes longer than anything that the front shows."""
+    flops = 3 * sheet_of(design, constants)["token_flops"] * constants["train_tokens"]
+    flops_a_gpu = constants["peak_tflops"] * 1e12 * constants["gemm_share"]
+    return flops / flops_a_gpu / (86_400 * _longest_days(constants))
+
+
+def _longest_days(constants: dict[str, float]) -> float:
+    return max(LONGEST * constants["deadline_days"], SLOWEST_DAYS)
 
 
 def _free_gpus(design: Design, constants: dict[str, float]) -> int:
@@ -185,9 +198,15 @@ def _with_most_micro_batches(
 
 
 def _finished(design: Design, constants: dict[str, float]) -> Found | None:
-    """The design with all solved for that follows from the rest; None if it breaks a rule."""
+    """The design with all solved for that follows from the rest.
+
+    None if it breaks a rule, or takes longer than anything that the front shows.
+    """
     sheet = sheet_of(design, constants)
     if not all_hold(sheet, CABLING) or not sheet["copies_here"]:
+        return None
+    longest = _longest_days(constants)
+    if sheet["ideal_days"] > longest:  # and failures only add to that
         return None
     heartbeat = max(1, math.ceil(2 * sheet["step_s"] / 3))
     samples = sheet["gpus"] * sheet["series_a_gpu"] / heartbeat
@@ -201,6 +220,8 @@ def _finished(design: Design, constants: dict[str, float]) -> Found | None:
     design["power"] = {**design["power"], "contract": math.ceil(10 * sheet["site_mw"]) / 10}
     sheet = sheet_of(design, constants)
     if not all_hold(sheet, _ANY_DAYS):  # the front goes on past the deadline
+        return None
+    if sheet["days"] > longest:
         return None
     return Found(sheet["days"], sheet["run_musd"], design)
 

@@ -149,8 +149,13 @@ def test_alone_nobody_is_waited_for(
 
 
 def test_who_is_away_is_told(
-    in_break: Interview, owner: User, interviewer: User, server_clock: MovedClock
+    in_break: Interview,
+    owner: User,
+    interviewer: User,
+    server_clock: MovedClock,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(presence, "now", server_clock.now)
     presence.seen(in_break, owner)
     presence.seen(in_break, interviewer)
     assert [person.is_away for person in people(in_break)] == [False, False]

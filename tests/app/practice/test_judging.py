@@ -10,7 +10,7 @@ from typing import cast
 import pytest
 
 from app.practice.judging import Cancelled, Mode, SandboxLauncher, cases_for, host_sandbox
-from graders.function.counterexample import how_it_ended
+from graders.endings import how_it_ended
 from graders.ports import Environment, ProgramLimits, ProgramSpec, Shortage, StopReason
 from problems.schema import ProblemSpec
 from sandboxes.bubblewrap import BubblewrapSandbox

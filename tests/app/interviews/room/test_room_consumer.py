@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import AnonymousUser
-from django.db.backends.base.base import BaseDatabaseWrapper
 
 from app.accounts.models import User
 from app.interviews import running
 from app.interviews.doorbell import ring
 from app.interviews.models import Interview, InterviewRound, Moment
-from app.interviews.room import consumer, documents, messages
-from app.interviews.room.desk import Desk, desk
+from app.interviews.room import documents, messages
+from app.interviews.room.desk import desk
 from app.interviews.room.documents import text_at
 from tests.app.interviews.conftest import MovedClock, Plan, current, seat
 from tests.app.interviews.room.peer import Peer, coded, connected
@@ -44,15 +38,6 @@ def room(plan: Plan, owner: User, interviewer: User, server_clock: MovedClock) -
     made.rounds.filter(number=1).update(text=STARTER)
     seat(made, interviewer)
     assert running.start(made, owner)
-    made.refresh_from_db()
-    return made
-
-
-@pytest.fixture
-def elsewhere(plan: Plan, stranger: User, server_clock: MovedClock) -> Interview:
-    """Somebody else's, alone, running at the same time."""
-    made = plan(candidate=stranger)
-    assert running.start(made, stranger)
     made.refresh_from_db()
     return made
 
@@ -346,108 +331,3 @@ async def test_an_update_on_words_that_are_not_here_is_not_acknowledged(
     async with connected(owner, room, peer):
         await peer.hello()
     assert await text_of(room) == f"sent never sent {STARTER}"
-
-
-async def test_an_edit_of_another_server_arrives(
-    room: Interview, owner: User, interviewer: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Another process has a desk of its own; only the database and the bell connect the two."""
-    async with connected(interviewer, room) as asking:
-        await asking.hello()
-        monkeypatch.setattr(consumer, "desk", Desk())
-        async with connected(owner, room) as candidate:
-            await candidate.hello()
-            await candidate.write("from there ")
-            await asking.see(f"from there {STARTER}")
-            assert [one["name"] for one in asking.cursors.values() if one] == ["olga"]
-            await asking.write("from here ")
-            await candidate.see(f"from here from there {STARTER}")
-    assert await text_of(room) == f"from here from there {STARTER}"
-
-
-async def test_a_room_in_trouble_does_not_take_the_others_along(
-    room: Interview,
-    elsewhere: Interview,
-    owner: User,
-    stranger: User,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Their bursts wait for the same turn, which fails; each is done again by itself."""
-    taken = documents.Document.take
-
-    def take(document: documents.Document, update: bytes) -> documents.Change | None:
-        if b"trouble" in update:
-            raise RuntimeError("a broken disk, say")
-        return taken(document, update)
-
-    monkeypatch.setattr(documents.Document, "take", take)
-    begun = await text_of(elsewhere)
-    async with connected(stranger, elsewhere) as other, connected(owner, room) as broken:
-        await broken.hello()
-        await other.hello()
-        gate = threading.Event()
-        desk._thread.submit(gate.wait)
-        for peer, words in ((other, "good "), (broken, "trouble ")):
-            before = peer.doc.get_state()
-            peer.type(words)
-            update = coded(peer.doc.get_update(before))
-            await peer.say({"type": "write", "number": 7, "update": update, "cursor": None})
-        while len(desk._waiting) < 2:
-            await asyncio.sleep(0.01)
-        gate.set()
-        assert (await other._until("kept"))["number"] == 7
-        assert await broken.closed() == messages.BROKEN
-    assert await text_of(elsewhere) == f"good {begun}"
-    assert await text_of(room) == STARTER
-
-
-async def test_bursts_of_several_rooms_share_one_commit(
-    room: Interview,
-    elsewhere: Interview,
-    owner: User,
-    stranger: User,
-    interviewer: User,
-) -> None:
-    begun = await text_of(elsewhere)
-    async with (
-        connected(stranger, elsewhere) as alone,
-        connected(owner, room) as candidate,
-        connected(interviewer, room) as asking,
-    ):
-        peers = {alone: "a", candidate: "c", asking: "i"}
-        for peer in peers:
-            await peer.hello()
-        gate = threading.Event()
-        desk._thread.submit(gate.wait)
-        for peer, words in peers.items():
-            before = peer.doc.get_state()
-            peer.type(words)
-            update = coded(peer.doc.get_update(before))
-            await peer.say({"type": "write", "number": 7, "update": update, "cursor": None})
-        while len(desk._waiting) < 3:
-            await asyncio.sleep(0.01)
-        with count_commits() as commits:
-            gate.set()
-            for peer in peers:
-                assert (await peer._until("kept"))["number"] == 7
-        assert len(commits) == 1
-        await candidate.see(str(asking.text))
-    assert await text_of(elsewhere) == f"a{begun}"
-    assert await text_of(room) == str(candidate.text)
-    for interview_of in (room, elsewhere):
-        numbers = [one.sequence for one in await edits_of(interview_of)]
-        assert len(set(numbers)) == len(numbers)
-
-
-@contextmanager
-def count_commits() -> Iterator[list[None]]:
-    """Each time that a transaction ends well, in whatever thread."""
-    seen: list[None] = []
-    commit = BaseDatabaseWrapper.commit
-
-    def counted(connection: BaseDatabaseWrapper) -> None:
-        seen.append(None)
-        commit(connection)
-
-    with patch.object(BaseDatabaseWrapper, "commit", counted):
-        yield seen

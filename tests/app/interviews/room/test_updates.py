@@ -79,3 +79,30 @@ def test_every_end_too_early_or_too_late_is_refused() -> None:
             check_update(whole[:size])
     with pytest.raises(MalformedUpdate, match="follow"):
         check_update(whole + b"\0")
+
+
+def test_an_update_says_what_it_builds_on_and_what_it_brings() -> None:
+    doc, text = document("one ")
+    client = doc.client_id
+    first = check_update(doc.get_update())
+    before, clocks = doc.get_state(), check_state_vector(doc.get_state())
+    text.insert(0, "two ")
+    del text[5:7]
+    second = check_update(doc.get_update(before))
+    assert (first.begins, first.ends) == ({client: 0}, {client: 4})
+    assert (second.begins, second.ends) == ({client: 4}, {client: 8})
+    assert first.is_complete({})
+    assert first.is_new({})
+    assert not first.is_new(clocks)
+    assert second.is_complete(clocks)
+    assert not second.is_complete({})
+    # Another writer's words that it stands beside, or takes away.
+    other: Doc[Text] = Doc()
+    words = other.get("text", type=Text)
+    other.apply_update(doc.get_update())
+    known = other.get_state()
+    del words[0:1]
+    deletion = check_update(other.get_update(known))
+    assert deletion.ends == {}
+    assert deletion.is_complete({client: 8})
+    assert not deletion.is_complete({client: 4})

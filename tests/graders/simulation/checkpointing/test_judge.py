@@ -197,7 +197,7 @@ def test_a_background_write_that_outlasts_the_interval_blocks_the_next_save(
         (("mine, copy)", 'mine, "text")'), "WA", "write takes bytes, got str"),
         (('yield ("create", mine)', "pass"), "WA", "write needs a file that exists"),
         (('yield ("create", mine)', "raise OSError(5)"), "RE", "save must return without"),
-        (('yield ("create", mine)', "import os; os._exit(3)"), "RE", "it exited with code 3"),
+        (('yield ("create", mine)', "import os; os._exit(3)"), "RE", "program exited with code 3"),
         (("return step, disk", "return step + 1, disk"), "WA", "restore must give the newest step"),
         (("return step, disk.read", "return step, len(disk.list()) or"), "WA", "must be bytes"),
         (("        if LATEST not in disk.list():", "        if True:"), "WA", "step 1 was safe"),

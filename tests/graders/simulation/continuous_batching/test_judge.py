@@ -41,7 +41,7 @@ def report() -> Iterator[Report]:
             given = {"limits": LIMITS, "min_share": 0.9, **fields}
             case = Case("trace", "a test", sample=True, input=given)
             limits = ProgramLimits(cpu_time_s=20, wall_time_s=60, memory_mib=512, output_kib=64)
-            task = Task(SETTINGS, (case,), limits, {})
+            task = Task(SETTINGS, (case,), limits, {"reference.py": REFERENCE.encode()})
             ended = list(judge(task, source.encode(), launcher, seed))[-1]
             assert launcher.running == [], "judging must leave no program running"
             return dict(ended.data)
@@ -96,7 +96,7 @@ class Scheduler:
     found = report(overflows, draw=DRAW)
     assert (found["verdict"], "the KV cache holds 200 tokens" in found["message"]) == ("WA", True)
     replay = found["counterexample"]["replay"]["input"]
-    assert len(replay["requests"]) < 10
+    assert len(replay["requests"]) == 4, "none of them can be left out"
     again = report(overflows, **replay)
     assert again["counterexample"]["summary"] == found["counterexample"]["summary"]
     steps = found["counterexample"]["data"]["operations"]
@@ -117,12 +117,50 @@ class Scheduler:
     requests = [[f"r{number}", 0, 30, 5] for number in range(5)]
     last = report(one_by_one, limits=limits, requests=requests)
     assert last["verdict"] == "SLOW"
-    assert last["counterexample"]["data"]["goodput_share"] == 0.6  # 9.5, 51.2, 92.9 ms and later
+    # First tokens after 9.5, 51.2, 92.9 ms and later: the fifth is not needed to show it.
+    assert last["cases"][0]["metrics"]["goodput_share"] == 0.6
+    assert last["counterexample"]["data"]["goodput_share"] == 0.75
     assert 0 < last["score"] < 0.5
     figure = last["counterexample"]["data"]["figure"]
     late = [row for row in figure["rows"] if row["what"] == "the first token is late"]
-    # Each of the two that come too late, from the limit on: two requests take 41.7 ms each.
-    assert [(row["lane"][:2], row["begin"]) for row in late] == [("r3", "100"), ("r4", "100")]
+    assert [row["begin"] for row in late] == ["100"], "from the limit on"
+
+
+PROMPTS_FIRST = """
+class Scheduler:
+    def __init__(self, token_budget, kv_tokens):
+        self.budget = token_budget
+    def schedule(self, now_ms, requests):
+        waiting = [one for one in requests if one["computed"] < one["prompt"]]
+        run, left = {}, self.budget
+        for one in waiting or requests:
+            count = min(left, one["prompt"] + one["generated"] - one["computed"])
+            if count:
+                run[one["id"]] = count
+                left -= count
+        return {"run": run, "preempt": []}
+"""
+
+
+def test_a_slow_trace_is_cut_down_to_what_the_reference_serves_in_time(report: Report) -> None:
+    limits = {**LIMITS, "kv_tokens": 4000, "itl_ms": 40}
+    draw = {**DRAW, "count": 30, "long_every": 10, "long_prompt": 400}
+    found = report(PROMPTS_FIRST, draw=draw, limits=limits, min_share=0.5)
+    assert found["verdict"] == "SLOW"
+    replay = found["counterexample"]["replay"]["input"]
+    assert len(replay["requests"]) <= 3, "a decode, and a long prompt that it waits for"
+    assert found["counterexample"]["data"]["late_next_tokens"] >= 1
+    assert report(REFERENCE, **replay)["verdict"] == "AC", "it can be served in time"
+    again = report(PROMPTS_FIRST, **replay)
+    assert (again["verdict"], again["message"]) == ("SLOW", found["message"])
+
+
+def test_what_nobody_could_serve_in_time_is_not_cut_down_to_nothing(report: Report) -> None:
+    limits = {**LIMITS, "ttft_ms": 1}
+    requests = [[name, 0, 30, 5] for name in "abc"]
+    last = report(REFERENCE, limits=limits, requests=requests)
+    assert last["verdict"] == "SLOW"
+    assert len(last["counterexample"]["replay"]["input"]["requests"]) == 3
 
 
 def test_an_exception_is_told(report: Report) -> None:

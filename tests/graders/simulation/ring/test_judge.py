@@ -132,7 +132,7 @@ FAILURES = {
         "rank 0 raised KeyError: 'chunk'",
     ),
     "sys.exit": ("sys.exit()", "RE", "raised", "rank 0 raised SystemExit"),
-    "the program ends": ("os._exit(0)", "RE", "stopped_exited", "it exited with code 0"),
+    "the program ends": ("os._exit(0)", "RE", "stopped_exited", "program exited with code 0"),
     "a signal": ("os.kill(os.getpid(), 9)", "RE", "stopped_signalled", "ended by signal 9"),
     "memory": (
         "raise MemoryError",
@@ -305,7 +305,7 @@ def test_a_wrong_argument_is_refused_with_rule_and_fact(call: str, report: Judge
         (b"all_reduce = 3", "all_reduce must be a function, got int"),
         (b"\xff\xfe", "SyntaxError"),
         (b"raise SystemExit", "SystemExit"),
-        (b"import os; os._exit(0)", "it exited with code 0"),
+        (b"import os; os._exit(0)", "program exited with code 0"),
     ],
 )
 def test_what_cannot_be_imported_is_a_compile_error(

@@ -41,7 +41,7 @@ def test_what_a_submission_cannot_do_alone_is_found_and_cut_to_the_calls_that_sh
 
 
 def test_a_counterexample_replays_from_its_own_data(report: Report) -> None:
-    saltless = changed("Key(salt, prefixes", 'Key("", prefixes')
+    saltless = changed("if prefixes else salt", 'if prefixes else ""')
     found = report(saltless, drawn(examples=200, most=30))
     replay = found["counterexample"]["replay"]
     again = report(saltless, Case("drawn", "a test", sample=True, input=replay["input"]))
@@ -122,7 +122,7 @@ def test_a_loop_without_end_is_a_time_limit_and_ends_the_judging(report: Report)
 
 def test_leaving_in_the_middle_is_told(report: Report) -> None:
     last = report(changed("sequence.tokens.append(token)", "import os; os._exit(0)"), ONE)
-    assert (last["verdict"], "it exited with code 0" in last["message"]) == ("RE", True)
+    assert (last["verdict"], "program exited with code 0" in last["message"]) == ("RE", True)
 
 
 def test_a_submission_that_answers_by_chance_is_refused_and_harms_nobody(report: Report) -> None:
