@@ -36,20 +36,47 @@ PROGRAM_OPTIONS = (
     "-mindirect-branch-register",
     "-mfunction-return=thunk-extern",
     "-fcf-protection=none",
+    "-mno-red-zone",  # calls are put between the instructions (stores.sed)
     "-fno-gnu-unique",
     "-fno-ipa-ra",  # those functions take registers that gcc would think untouched
     "-fno-jump-tables",
     "-fno-optimize-sibling-calls",
+    # gcc would write a short copy of memory into the code, where nothing instruments it.
+    "-fno-builtin",
+    *(f"-D__builtin_{function}={function}" for function in ("memcpy", "memmove", "memset")),
+    *("-include", "cstring"),
 )
-_WRAPPED = ("memcpy", "memmove", "memset", "memcmp")
+TEXTUAL_EXCEPTIONS = (
+    *("11logic_error", "12domain_error", "16invalid_argument", "12length_error"),
+    *("12out_of_range", "13runtime_error", "11range_error", "14overflow_error"),
+    "15underflow_error",
+)
+_WRAPPED = (
+    *("memcpy", "memmove", "memset", "memcmp", "strlen", "strcmp"),
+    *(
+        f"_ZNSt8__detail15_List_node_base{function}"
+        for function in ("7_M_hookEPS0_", "9_M_unhookEv", "11_M_transferEPS0_S1_")
+    ),
+    *(f"_ZNSt{name}C1EPKc" for name in TEXTUAL_EXCEPTIONS),
+    "_ZSt11_Hash_bytesPKvmm",
+    *(
+        f"_ZNKSt8__detail20_Prime_rehash_policy{function}"
+        for function in ("11_M_next_bktEm", "14_M_need_rehashEmmm")
+    ),
+)
+STORES = "stores.sed"  # of the folder runtime: each store is looked at first
+SCRIPT = "program.ld"  # of the folder runtime: static initialisers run when the runner says so
 LINK_OPTIONS = (
     "-shared",
+    "-nostartfiles",
     # The runner exports what its own templates became; the program must call its own, which are
     # instrumented.
     "-Wl,-Bsymbolic",
     "-Wl,-z,now",  # what the loader writes lazily could not be told from the program's own data
     "-Wl," + ",".join(f"--wrap={name}" for name in _WRAPPED),
 )
+# Of programs with real threads: the drivers define what becomes of a submission's system calls.
+THREADS_LINK = ("-Wl,--wrap=syscall", "-Wl,-z,now")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +84,8 @@ class SearchLimits:
     """How far to search. Executions are counted for each scenario.
 
     A search that ends by its counts gives the same answer whenever it is repeated with the same
-    seed; `time_limit_s` is there for programs that are larger than expected.
+    seed; `time_limit_s` of the processor's time is there for programs that are larger than
+    expected.
     """
 
     random_executions: int = 3000
@@ -84,9 +112,12 @@ def compile_program(
     return (gcc, *PROGRAM_OPTIONS, *folders, *macros, "-c", source, "-o", output)
 
 
-def link_program(gcc: str, object_file: str, output: str) -> tuple[str, ...]:
-    """Link a compiled program into the shared object that the runner opens."""
-    return (gcc, object_file, "-o", output, *LINK_OPTIONS)
+def link_program(gcc: str, object_file: str, output: str, script: str) -> tuple[str, ...]:
+    """Link a compiled program into the shared object that the runner opens.
+
+    `script` is the path of the runtime's ``program.ld``.
+    """
+    return (gcc, object_file, "-o", output, *LINK_OPTIONS, f"-Wl,-T,{script}")
 
 
 def check(

@@ -27,6 +27,8 @@ LIMITS = ProgramLimits(
 )
 ADDR2LINE = "/usr/bin/addr2line"
 READELF = "/usr/bin/readelf"
+SED = "/usr/bin/sed"
+_LAID = ("check.h", build.SCRIPT, build.STORES)
 _SHOWN_LINES = 60
 _ERROR = re.compile(rf"^{re.escape(SUBMISSION)}:(\d+):(?:\d+:)? (?:fatal )?error: (.*)$", re.M)
 _OUR_ERROR = re.compile(r"^(?:scenarios|main)\.cpp:\d+:.* error: ", re.M)
@@ -57,16 +59,20 @@ def compile_for_checker(
         SUBMISSION: source,
         "interface.cpp": interface.encode(),
         "scenarios.cpp": scenarios.encode(),
-        "check.h": (RUNTIME / "check.h").read_bytes(),
+        **{name: (RUNTIME / name).read_bytes() for name in _LAID},
     }
     options = (*build.PROGRAM_OPTIONS, "-I.")
     commands = [
         (GCC, *options, "-S", "interface.cpp", "-o", "interface.s"),
+        (SED, "-E", "-i.compiled", "-f", build.STORES, "interface.s"),
         (GCC, "-c", "interface.s", "-o", "interface.o"),
         (GCC, *options, "-c", "scenarios.cpp", "-o", "scenarios.o"),
-        (GCC, "interface.o", "scenarios.o", "-o", "program.so", *build.LINK_OPTIONS),
+        (
+            *(GCC, "interface.o", "scenarios.o", "-o", "program.so"),
+            *(*build.LINK_OPTIONS, f"-Wl,-T,{build.SCRIPT}"),
+        ),
     ]
-    return _compile(launcher, files, commands, "program.so", "interface.s")
+    return _compile(launcher, files, commands, "program.so", "interface.s.compiled")
 
 
 def compile_for_threads(
@@ -85,7 +91,7 @@ def compile_for_threads(
         (GCC, *options, "-S", "interface.cpp", "-o", "interface.s"),
         (GCC, "-c", "interface.s", "-o", "interface.o"),
         (GCC, *options, *defines, "-c", "main.cpp", "-o", "main.o"),
-        (GCC, *options, "interface.o", "main.o", "-o", "program", "-pthread"),
+        (GCC, *options, "interface.o", "main.o", "-o", "program", "-pthread", *build.THREADS_LINK),
     ]
     return _compile(launcher, laid, commands, "program", "interface.s")
 
