@@ -43,7 +43,10 @@ PROGRAM_OPTIONS = (
     "-fno-optimize-sibling-calls",
     # gcc would write a short copy of memory into the code, where nothing instruments it.
     "-fno-builtin",
-    *(f"-D__builtin_{function}={function}" for function in ("memcpy", "memmove", "memset")),
+    *(
+        f"-D__builtin_{function}={function}"
+        for function in ("memcpy", "memmove", "memset", "memcmp")
+    ),
     *("-include", "cstring"),
 )
 TEXTUAL_EXCEPTIONS = (
@@ -197,14 +200,44 @@ _ASSEMBLY = re.compile(r"\b(?:asm|__asm|__asm__)\b")
 _CHECKER = re.compile(
     r"\b(?:__SANITIZE_\w+|_GLIBCXX_TSAN\w*|__tsan_\w+|__asan_\w+|gauntlet_\w+|\w*no_sanitize\w*)\b"
 )
+# What gcc writes into the code itself is no call that a hook could stand for. These touch no
+# memory, or are names of the functions that the runner stands for.
+_HARMLESS = "|".join(
+    (
+        *("expect", "expect_with_probability", "unreachable", "trap", "prefetch", "ia32_pause"),
+        *(r"clz\w*", r"ctz\w*", r"popcount\w*", r"ffs\w*", r"parity\w*", r"clrsb\w*", r"bswap\d+"),
+        *(r"\w*_overflow(?:_p)?", "assume_aligned", "addressof", "launder", "bit_cast", "abs"),
+        *("constant_p", "is_constant_evaluated", "offsetof", "object_size", "types_compatible_p"),
+        *(r"huge_val\w*", r"inf\w?", r"nan\w?", "LINE", "FILE", "FUNCTION", "labs", "llabs"),
+        *("memcpy", "memmove", "memset", "memcmp"),
+    )
+)
+_UNSEEN = re.compile(
+    rf"\b(?:__builtin_(?!(?:{_HARMLESS})\b)\w+|_mm(?:256|512)?_(?!pause\b)\w+|__seg_[fg]s)\b"
+)
+_RENUMBERED = re.compile(r"^[ \t]*(?:#|%:)[ \t]*(?:line\b|\d)", re.MULTILINE)
+_MARKER = re.compile(r'^# \d+ "([^"]*)"')
+
+
+def own_part(preprocessed: str, name: str) -> str:
+    """What the preprocessor made of the file `name`, without what that includes."""
+    own = False
+    lines = []
+    for line in preprocessed.splitlines():
+        if marker := _MARKER.match(line):
+            own = PurePath(marker[1]).name == name
+        elif own:
+            lines.append(line)
+    return "\n".join(lines)
 
 
 def refusal(source: str) -> str | None:
     """Why this source cannot be checked at all, or None.
 
-    Inline assembly is not instrumented: what it stores no checker sees. A submission that knows
-    that it is watched could behave. The words are refused outside of comments and literals, even
-    where a macro would give them another meaning.
+    Inline assembly is not instrumented: what it stores no checker sees. Nor are functions that the
+    compiler writes into the code. A submission that knows that it is watched could behave. The
+    words are refused outside of comments and literals, even where a macro would give them another
+    meaning.
     """
     code = _LITERAL_OR_COMMENT.sub(lambda match: " " * len(match[0]), source.replace("\r", ""))
     for text in (code.replace("\\\n", ""), code):
@@ -219,6 +252,14 @@ def refusal(source: str) -> str | None:
                 "Names of the checker are reserved: found {word}. Choose another name.",
                 word=found[0],
             )
+        if found := _UNSEEN.search(text):
+            return say(
+                "The model checker must see every access, and it does not see what {word} does. "
+                "Use std::atomic, std::memcpy and the language's own words.",
+                word=found[0],
+            )
+        if _RENUMBERED.search(text):
+            return say("Lines must keep their numbers and files their names. Leave #line out.")
     return None
 
 

@@ -45,10 +45,13 @@ class NotCompiled:
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A program, and what the compiler made of the submission on the way, as assembly."""
+    """A program, and what the compiler made of the submission on the way: as assembly, and for the
+    model checker also as text without macros.
+    """
 
     program: bytes
     assembly: str
+    preprocessed: str = ""
 
 
 def compile_for_checker(
@@ -63,7 +66,7 @@ def compile_for_checker(
     }
     options = (*build.PROGRAM_OPTIONS, "-I.")
     commands = [
-        (GCC, *options, "-S", "interface.cpp", "-o", "interface.s"),
+        (GCC, *options, "-save-temps", "-S", "interface.cpp", "-o", "interface.s"),
         (SED, "-E", "-i.compiled", "-f", build.STORES, "interface.s"),
         (GCC, "-c", "interface.s", "-o", "interface.o"),
         (GCC, *options, "-c", "scenarios.cpp", "-o", "scenarios.o"),
@@ -72,7 +75,9 @@ def compile_for_checker(
             *(*build.LINK_OPTIONS, f"-Wl,-T,{build.SCRIPT}"),
         ),
     ]
-    return _compile(launcher, files, commands, "program.so", "interface.s.compiled")
+    return _compile(
+        *(launcher, files, commands, "program.so", "interface.s.compiled", "interface.ii")
+    )
 
 
 def compile_for_threads(
@@ -101,11 +106,11 @@ def _compile(
     files: Mapping[str, bytes],
     commands: Sequence[Sequence[str]],
     program: str,
-    assembly: str,
+    *others: str,
 ) -> Compiled | NotCompiled:
     # The submission's own file is compiled first; what fails later and names none of it is ours.
     script = " && ".join(shlex.join(command) for command in commands)
-    done = _run(launcher, ("/bin/sh", "-c", script), files, (program, assembly))
+    done = _run(launcher, ("/bin/sh", "-c", script), files, (program, *others))
     said = done.stderr.decode(errors="replace")
     if done.outcome.reason is not StopReason.EXITED:
         return NotCompiled(_stopped(done.outcome), said)
@@ -113,9 +118,10 @@ def _compile(
         raise JudgeError(f"the judge's own files must compile, they do not: {said[:2000]}")
     if done.outcome.exit_code != 0:
         return NotCompiled(_first_error(said), _own_lines(said))
-    if program not in done.collected or assembly not in done.collected:
+    if not {program, *others} <= set(done.collected):
         raise JudgeError("the compiler must leave a program, and it left none")
-    return Compiled(done.collected[program], done.collected[assembly].decode(errors="replace"))
+    texts = [done.collected[name].decode(errors="replace") for name in others]
+    return Compiled(done.collected[program], *texts)
 
 
 @dataclass(frozen=True, slots=True)

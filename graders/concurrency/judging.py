@@ -40,9 +40,7 @@ from graders.verdict import (
 )
 
 QUEUE = "cpu"
-SEARCH_TIME_LIMIT_S = (
-    8.0  # CPU time of all interleavings; then a search is "not exhausted"
-)
+SEARCH_TIME_LIMIT_S = 8.0  # CPU time of all interleavings; then a search is "not exhausted"
 RANDOM_EXECUTIONS = 3000  # of each scenario
 _Answer = TypeVar("_Answer", bound=Progress | Failure | list[SharedLine])
 _VERDICTS = {
@@ -142,6 +140,9 @@ class _Judging:
         )
         if isinstance(done, NotCompiled):
             return done
+        # Macros can put a word together that the source does not have.
+        if (refused := build.refusal(build.own_part(done.preprocessed, SUBMISSION))) is not None:
+            return NotCompiled(refused)
         if (objection := inspection.objection(done.assembly)) is not None:
             return NotCompiled(objection)
         self._compiled = done

@@ -194,12 +194,12 @@ EVASIONS: dict[str, Evasion] = {
         before='extern "C" void gauntlet_operation_ends(bool, long) {}',
     ),
     "stands-in-under-a-pasted-name": Evasion(
-        "C++ linkage",
+        _RESERVED,
         before="#define PASTE(a, b) a##b\n"
         'extern "C" void PASTE(gauntlet, _operation_ends)(bool, long) {}',
     ),
     "stands-in-for-an-access": Evasion(
-        "C++ linkage",
+        _RESERVED,
         before='#define PASTE(a, b) a##b\nextern "C" void PASTE(__tsan, _write8)(void*) {}',
     ),
     "stands-in-for-a-call-by-macro": Evasion(
@@ -305,7 +305,7 @@ EVASIONS: dict[str, Evasion] = {
     ),
     "overwrites-the-runners-frames": Evasion(
         "the program's own memory",
-        in_push="auto* at_ = static_cast<volatile long*>(__builtin_frame_address(0)); "
+        in_push="volatile long here_[2] = {1, 2}; volatile long* at_ = here_; "
         "for (long i = 4096; i-- > 0;) at_[i] = 0;",
     ),
     "resumes-an-exception-of-its-own": Evasion(
@@ -319,4 +319,11 @@ EVASIONS: dict[str, Evasion] = {
         "noexcept; void __cxa_throw(void*, void*, void (*)(void*)); } }\nstatic long fake[32];",
         in_push="__cxxabiv1::__cxa_throw(__cxxabiv1::__cxa_allocate_exception(8), fake, nullptr);",
     ),
+    "copies-by-a-builtin-pasted-together": Evasion(
+        "must see every access",
+        before="#define PASTE(a, b) a##b",
+        publish="const std::size_t next = at + 1; "
+        "PASTE(__builtin_, mempcpy)(reinterpret_cast<void*>(&tail), &next, sizeof next);",
+    ),
+    "hides-its-lines": Evasion("Leave #line out", before='#line 1 "other.hpp"'),
 }
