@@ -32,6 +32,7 @@ MAX_FIELDS = 20
 MAX_NESTING = 3
 MAX_INT_BITS = 1023
 
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _MARK = "$say"  # the key that tells a sentence in JSON from an object of the grader's
 _LIKE_MARK = re.compile(r"\$+say")
 _FORMATTER = string.Formatter()
@@ -223,6 +224,39 @@ def clean(value: str) -> str:
     """Text of a sandbox, cut at `MAX_CHARACTERS`, without what a database cannot hold."""
     kept = value[:MAX_CHARACTERS].encode("utf-8", "replace").decode()
     return kept.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def storable(value: object) -> Any:
+    """`value` without what UTF-8 or a database cannot hold; the same object if there is none.
+
+    Lone surrogates and NUL become U+FFFD, NaN and infinity their names.
+
+    Parameters
+    ----------
+    value : object
+        JSON's own types, with tuples and sentences as `to_json` takes them.
+    """
+    if isinstance(value, Text):
+        values = {name: storable(one) for name, one in value.values.items()}
+        same = all(values[name] is one for name, one in value.values.items())
+        if same and not _UNSTORABLE.search(value):
+            return value
+        try:
+            said = _make(value.template, value.plural, values)
+        except ValueError:  # a format for a number that is now a name
+            return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", str(value))
+        return said
+    if isinstance(value, str):
+        if _UNSTORABLE.search(value):
+            return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", value)
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, dict):
+        return {storable(str(key)): storable(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [storable(one) for one in value]
+    return value
 
 
 def _is_template(form: object) -> bool:

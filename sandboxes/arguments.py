@@ -36,6 +36,9 @@ _ULIMIT = {  # the shell's option, and its unit in bytes
 # Packages of the host's own Python: with them, a verdict would depend on the host.
 HIDDEN = ("/usr/lib/python3/dist-packages",)
 DEVICES = ("null", "zero", "full", "random", "urandom")
+# Files of /proc that tell how the host was started, and of its disks and devices. Nothing that runs
+# here needs them; they are empty. (serve.c has the same list.)
+EMPTY_IN_PROC = ("cmdline", "diskstats", "interrupts", "partitions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +182,11 @@ def bubblewrap_arguments(
     for name, value in traits.environment.items():
         arguments += ["--setenv", name, value]
     arguments += _system(traits)
-    arguments += ["--proc", "/proc", "--tmpfs", "/dev"]
+    arguments += ["--proc", "/proc"]
+    for name in EMPTY_IN_PROC:
+        if os.path.exists(f"/proc/{name}"):
+            arguments += ["--dev-bind", "/dev/null", f"/proc/{name}"]
+    arguments += ["--tmpfs", "/dev"]
     for device in DEVICES:
         arguments += ["--dev-bind", f"/dev/{device}", f"/dev/{device}"]
     for name, target in (("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0")):

@@ -129,6 +129,15 @@ _TRIALS = [
         Limits(cpu_time_s=2, wall_time_s=5, memory_mib=96, scratch_mib=64),
     ),
     _Trial(
+        "memory not mapped",
+        "import mmap, time\nshared = mmap.mmap(-1, 160 << 20)\n"
+        "for at in range(0, 160 << 20, 1 << 20):\n"
+        "    shared[at : at + (1 << 20)] = bytes(1 << 20)\n"
+        "    shared.madvise(mmap.MADV_DONTNEED, at, 1 << 20)\n"
+        "time.sleep(0.2)",
+        _ended(RunStatus.MEMORY_EXCEEDED),
+    ),
+    _Trial(
         "processes",
         "import os\n" + _REFUSED.format("os.fork() or os._exit(0)"),
         _said(b"refused"),
@@ -231,6 +240,9 @@ def _enforcers(sandbox: AnySandbox) -> dict[str, str]:
         "wall time": "the supervisor",
         "memory": group if found.memory else looking,
         "memory in files": group if found.memory else "nothing: files are not seen in /proc",
+        "memory not mapped": group
+        if found.memory
+        else "nothing: /proc tells what is mapped, and shared memory outlives that",
         "processes": f"{group}, RLIMIT_NPROC" if found.pids else "RLIMIT_NPROC",
         "output": "the supervisor",
         "scratch bytes": "a sized tmpfs",

@@ -3,7 +3,8 @@
 ``python -m sandboxes.soak [RUNS [RUNS_A_RUNNER]]`` counts what the kernel holds for the user ids of
 the runs, and what this process holds, before and after. Four fifths of the runs are in slots, the
 rest under bubblewrap. Nine tenths are done by runners that are killed with SIGKILL while they work;
-this process sweeps after them, as the next worker on a host does.
+this process sweeps after them, as the next worker on a host does. For an ordinary user, who has one
+id for everything, files and keys that other programs make meanwhile count too.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,7 +91,7 @@ def soak(
     for make in BACKENDS.values():
         make(uids=UIDS).close()  # what is made once a process is not left by a run
     runners: list[int] = []
-    before = _count(runners)
+    before = count(runners, uids())
     started_at = time.monotonic()
     ended: Counter[RunStatus] = Counter()
     for done in range(0, runs, runs_a_runner):
@@ -146,7 +147,7 @@ def _is_done_here(runner: int) -> bool:
 def _settled(before: Left, runners: Sequence[int]) -> Left:
     """What is left when what is on its way out has had the time; orphans are reaped meanwhile."""
     deadline = time.monotonic() + _PATIENCE_S
-    while (after := _count(runners)) != before and time.monotonic() < deadline:
+    while (after := count(runners, uids())) != before and time.monotonic() < deadline:
         for process in process_tree(os.getpid())[1:]:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(process, os.WNOHANG)
@@ -154,7 +155,24 @@ def _settled(before: Left, runners: Sequence[int]) -> Left:
     return after
 
 
-def _count(runners: Sequence[int]) -> Left:
+def uids() -> tuple[int, int]:
+    """First and last user id of the soak's runs; an ordinary user has but one for everything."""
+    return UIDS if os.geteuid() == 0 else (os.geteuid(), os.geteuid())
+
+
+def count(runners: Sequence[int], uids: tuple[int, int]) -> Left:
+    """What there is of each kind.
+
+    Parameters
+    ----------
+    runners : sequence of int
+        Processes whose control groups are counted, beside this one's.
+    uids : tuple of int
+        First and last user id whose keys, shared memory and files are counted. Of root's runs the
+        processes too; those of an ordinary user are below this process, which is their reaper, and
+        the user may have others.
+    """
+    first, last = uids
     ours = {*runners, os.getpid()}
     groups = [
         group
@@ -162,41 +180,40 @@ def _count(runners: Sequence[int]) -> Left:
         for group in parent.glob("gauntlet-*-*-*")
         if int(group.name.split("-")[1]) in ours
     ]
+
+    def is_of_runs(uid: int) -> bool:
+        return first <= uid <= last
+
+    processes = len(process_tree(os.getpid())) - 1
+    if os.geteuid() == 0:
+        processes += sum(map(is_of_runs, _owners_of_processes()))
     return Left(
         mounts=len(_lines("/proc/self/mounts")),
         control_groups=len(groups),
-        processes=len(process_tree(os.getpid())) - 1 + _processes_of_runs(),
-        keys=sum(_is_of_runs(line.split()[5]) for line in _lines("/proc/keys")),
+        processes=processes,
+        keys=sum(is_of_runs(int(line.split()[5])) for line in _lines("/proc/keys")),
         shared_memory=sum(
-            _is_of_runs(line.split()[column])
+            is_of_runs(int(line.split()[column]))
             for name, column in (("shm", 7), ("msg", 7), ("sem", 4))
             for line in _lines(f"/proc/sysvipc/{name}")[1:]
         ),
-        files=sum(_files_of_runs(Path(place)) for place in ("/tmp", "/var/tmp", "/dev/shm")),  # noqa: S108
+        files=sum(map(is_of_runs, _owners_of_files("/tmp", "/var/tmp", "/dev/shm"))),  # noqa: S108
         descriptors=len(os.listdir("/proc/self/fd")),
         threads=threading.active_count(),
     )
 
 
-def _processes_of_runs() -> int:
-    found = 0
+def _owners_of_processes() -> Iterator[int]:
     for process in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError):
-            found += _is_of_runs(str(os.stat(f"/proc/{process}").st_uid))
-    return found
+            yield os.stat(f"/proc/{process}").st_uid
 
 
-def _files_of_runs(place: Path) -> int:
-    found = 0
-    for name in os.listdir(place):
-        with contextlib.suppress(OSError):  # somebody has removed it meanwhile
-            found += _is_of_runs(str(os.lstat(place / name).st_uid))
-    return found
-
-
-def _is_of_runs(uid: str) -> bool:
-    """Whether this is the uid of a run of the soak; an ordinary user has but one for everything."""
-    return uid.isdigit() and UIDS[0] <= int(uid) <= UIDS[1]
+def _owners_of_files(*places: str) -> Iterator[int]:
+    for place in places:
+        for name in os.listdir(place):
+            with contextlib.suppress(OSError):  # somebody has removed it meanwhile
+                yield os.lstat(f"{place}/{name}").st_uid
 
 
 def _lines(path: str) -> list[str]:

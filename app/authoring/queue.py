@@ -1,4 +1,4 @@
-"""The workers' side: pieces of verifications and rejudges, a few at a time.
+"""The workers' side: pieces of verifications, mutant runs and rejudges, a few at a time.
 
 Candidates come first: a run never has more than `IN_FLIGHT` pieces in the queue, so that whoever
 submits meanwhile waits for those alone. What a dead worker or a forgetful broker left is put back
@@ -17,7 +17,16 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from app.authoring.models import Rejudge, RejudgeItem, Run, Verification, VerificationTrial, Work
+from app.authoring.models import (
+    MutantRun,
+    MutantTrial,
+    Rejudge,
+    RejudgeItem,
+    Run,
+    Verification,
+    VerificationTrial,
+    Work,
+)
 from app.practice import gpu_workers
 from app.practice.judging import make_launcher
 from app.practice.tasks import Heartbeat
@@ -27,7 +36,11 @@ logger = logging.getLogger(__name__)
 IN_FLIGHT = 2
 PATIENCE_S = 60.0  # a message that waits longer was lost, or the queue is long: one more harms none
 
-PIECES: dict[str, type[Work]] = {"trial": VerificationTrial, "item": RejudgeItem}
+PIECES: dict[str, type[Work]] = {
+    "trial": VerificationTrial,
+    "mutant": MutantTrial,
+    "item": RejudgeItem,
+}
 
 
 def publish(run: Run) -> None:
@@ -43,6 +56,9 @@ def pump(run: Run) -> None:
     """
     if run.settle():
         logger.info("%s has ended", run)
+        follow_up = run.follow_up()
+        if follow_up is not None:
+            pump(follow_up)
         return
     if not type(run)._default_manager.filter(pk=run.pk, is_running=True).exists():
         return
@@ -124,6 +140,7 @@ def sweep() -> None:
                 logger.warning("the worker of %s died", piece)
     runs: list[Run] = [
         *Verification.objects.filter(is_running=True),
+        *MutantRun.objects.filter(is_running=True),
         *Rejudge.objects.filter(is_running=True, status=Rejudge.Status.PREVIEWING),
     ]
     for run in runs:

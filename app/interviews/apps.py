@@ -18,9 +18,10 @@ class InterviewsConfig(AppConfig):
 
     def ready(self) -> None:
         from app.practice.models.submissions import shown_by_others
-        from app.practice.signals import submission_finished
+        from app.practice.signals import submission_finished, verdict_withdrawn
 
         submission_finished.connect(put_on_the_timeline, dispatch_uid="interviews")
+        verdict_withdrawn.connect(expect_another_verdict, dispatch_uid="interviews")
         if shown_to_interviewer not in shown_by_others:
             shown_by_others.append(shown_to_interviewer)
 
@@ -34,6 +35,13 @@ def put_on_the_timeline(submission: Submission, **_: object) -> None:
     one = own.filter(submission=submission).first()
     if one is not None:
         settle(one.interview_round.interview)
+
+
+def expect_another_verdict(submission: Submission, **_: object) -> None:
+    """What the timeline tells of it is out of date: the next look, or the sweeper, tells more."""
+    from app.interviews.models import RoundSubmission
+
+    RoundSubmission.objects.filter(submission=submission).update(is_recorded=False)
 
 
 def shown_to_interviewer(user: User) -> QuerySet[Any, Any]:

@@ -11,16 +11,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Mapping
-from typing import Any, cast
+import math
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
-from channels.db import database_sync_to_async
+from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
+from django.db import connection
 from django.urls import path
 from django.utils import translation
 
 from app.accounts.models import User
+from app.interviews import presence
+from app.interviews.access import LEADING
 from app.interviews.clock_state import clock_state
 from app.interviews.doorbell import group_of
 from app.interviews.models import Interview, Moment, Role
@@ -32,11 +38,66 @@ logger = logging.getLogger(__name__)
 
 News = tuple[list[dict[str, Any]], dict[str, Any], int]  # moments, the clock, read up to here
 
+Found = TypeVar("Found")
+
 LOOK_INTERVAL_S = 3.0  # a lost doorbell delays a page by this much at most
+
+
+class Looker:
+    """One thread whose database connection stays open while there are sockets.
+
+    Channels' own way opens the database anew at each look, which takes longer than the look.
+    """
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="interviews")
+        self._sockets = 0
+        self._settled_at: dict[UUID, float] = {}
+
+    def settles(self, interview_id: UUID) -> bool:
+        """Whether an interview's clock is to be asked again: once for all its sockets here."""
+        at = time.monotonic()
+        if at - self._settled_at.get(interview_id, -math.inf) < LOOK_INTERVAL_S / 2:
+            return False
+        self._settled_at[interview_id] = at
+        return True
+
+    def opened(self) -> None:
+        """One socket more."""
+        self._sockets += 1
+
+    async def closed(self) -> None:
+        """One less; with the last the connection goes."""
+        self._sockets -= 1
+        if not self._sockets:
+            self._settled_at.clear()
+            await self.run(_disconnect)
+
+    async def run(self, look: Callable[[], Found]) -> Found:
+        """Do this in the thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._do, look)
+
+    def _do(self, look: Callable[[], Found]) -> Found:
+        try:
+            return look()
+        except BaseException:
+            connection.close()  # it may be broken: the next look opens another
+            raise
+
+
+def _disconnect() -> None:
+    connection.close()  # the thread's own
+
+
+looker = Looker()
 
 
 class InterviewConsumer(AsyncJsonWebsocketConsumer):
     """One browser tab in one interview."""
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Without Channels' look at old database connections: the `looker` has its own."""
+        await getattr(self, get_handler_name(message))(message)
 
     async def connect(self) -> None:
         await self.accept()  # a close code reaches the browser only after this
@@ -50,6 +111,8 @@ class InterviewConsumer(AsyncJsonWebsocketConsumer):
         self.last_sequence, self.language = after_of(scope), language_of(scope)
         self.last_clock: dict[str, Any] = {}
         self.delivering = asyncio.Lock()
+        looker.opened()
+        self.counts = True
         if await self._look_up() is None:
             await self.close(NOT_FOUND)
             return
@@ -67,6 +130,8 @@ class InterviewConsumer(AsyncJsonWebsocketConsumer):
                 await self.channel_layer.group_discard(
                     group_of(self.interview_id), self.channel_name
                 )
+        if hasattr(self, "counts"):
+            await looker.closed()
 
     async def doorbell_rang(self, message: dict[str, Any]) -> None:
         """Somebody rang: look into the letterbox."""
@@ -102,17 +167,22 @@ class InterviewConsumer(AsyncJsonWebsocketConsumer):
             except Exception:
                 logger.exception("could not look for news of interview %s", self.interview_id)
 
-    @database_sync_to_async
-    def _look_up(self, *, settled: bool = False) -> News | None:
+    async def _look_up(self, *, settled: bool = False) -> News | None:
         """New moments and the clock; None for a stranger."""
+        return await looker.run(lambda: self._read(settled))
+
+    def _read(self, settled: bool) -> News | None:
         # Read anew: an account that was closed, or a seat that was lost, ends here.
         user = User.objects.filter(pk=self.user.pk, is_active=True).first()
         interview = Interview.objects.filter(pk=self.interview_id).first()
         role = interview.role_of(user) if interview and user else None
-        if interview is None or role is None:
+        if interview is None or user is None or role is None:
             return None
         if settled:
-            settle(interview)
+            if looker.settles(interview.pk):
+                settle(interview)
+            if role in LEADING:
+                presence.seen(interview, user)
         with translation.override(self.language):
             # Every moment up to the count is there: recording takes the interview's row.
             read = max(interview.moment_count, self.last_sequence)

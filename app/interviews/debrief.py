@@ -10,6 +10,7 @@ from typing import Any
 
 from app.interviews.models import Interview, InterviewRound, Mark, Moment
 from app.interviews.next_steps import next_steps
+from app.interviews.round_facts import RoundClock, firsts, round_clock, summary_of
 from app.practice.models import Submission
 from app.practice.progress import rank
 from app.practice.wording import in_words, said_report, texts_of
@@ -17,7 +18,7 @@ from graders.verdict import Verdict
 from problems.schema import RubricLevel
 
 # What happens all the time would bury what matters; the replay has it.
-LEFT_OUT = (Moment.Kind.EDIT, *Moment.PRIVATE)
+LEFT_OUT = (Moment.Kind.EDIT, Moment.Kind.READY, *Moment.PRIVATE)
 
 
 def debrief_of(interview: Interview) -> dict[str, Any]:
@@ -45,6 +46,7 @@ def debrief_of(interview: Interview) -> dict[str, Any]:
         "feedback": _feedback(interview, None, seated),
         "timeline": _timeline(interview),
     }
+    data["summary"] = summary_of(data["rounds"])
     data["practise_next"] = next_steps(rounds, data["rounds"])
     return data
 
@@ -67,22 +69,30 @@ def _round(one: InterviewRound, seated: set[int]) -> dict[str, Any]:
             "rubric": [],
         }
         return {**shared, **hidden}
-    submissions = [] if one.version is None else list(one.submissions())
+    submissions = []
+    if one.version is not None:
+        submissions = list(one.submissions().prefetch_related("past_verdicts"))
+    clock, moments = round_clock(one), _moments_by_subject(one)
     return {
         **shared,
         "title": one.title,
         "problem": None if one.version is None else one.version.problem.slug,
         "was_sat": True,
+        "has_editorial": one.version is not None and bool(one.version.editorial),
+        "was_drawn": one.was_drawn,
+        "seen_before": one.was_seen,
         "used_s": round(one.used_s),
         "paused_s": round(one.paused_s),
         "ended_by": one.ended_by,
         "hints_shown": one.hints_shown,
-        "submissions": [_submission(sent, one) for sent in submissions],
+        "hints": len(one.hints),
+        "firsts": firsts(one, submissions, clock),
+        "submissions": [_submission(sent, clock, moments) for sent in submissions],
         "is_judging": any(
             sent.kind == Submission.Kind.SUBMIT and not sent.is_finished for sent in submissions
         ),
-        "result": _result(submissions, one),
-        "follow_ups": _follow_ups(one),
+        "result": _result(submissions, clock, moments),
+        "follow_ups": _follow_ups(one, moments),
         "points": [] if one.version is not None else one.question_spec.points,
         "rubric": _rubric(one, seated),
         "feedback": _feedback(one.interview, one, seated),
@@ -90,8 +100,14 @@ def _round(one: InterviewRound, seated: set[int]) -> dict[str, Any]:
     }
 
 
-def _submission(sent: Submission, one: InterviewRound) -> dict[str, Any]:
-    assert one.started_at is not None  # noqa: S101  nothing is sent from a round before it begins
+def _moments_by_subject(one: InterviewRound) -> dict[object, int]:
+    """Where a replay shows it: a submission's id, or a follow-up's key -> number of its moment."""
+    subjects = {Moment.Kind.SENT: "submission", Moment.Kind.FOLLOW_UP: "follow_up"}
+    moments = one.moments.filter(kind__in=subjects).values_list("kind", "payload", "sequence")
+    return {payload[subjects[Moment.Kind(kind)]]: sequence for kind, payload, sequence in moments}
+
+
+def _submission(sent: Submission, clock: RoundClock, moments: dict[object, int]) -> dict[str, Any]:
     return {
         "id": str(sent.pk),
         "kind": sent.kind,
@@ -99,11 +115,19 @@ def _submission(sent: Submission, one: InterviewRound) -> dict[str, Any]:
         "verdict": sent.verdict,
         "score": sent.score,
         "automatic": sent.round_submission.is_automatic,
-        "after_s": round((sent.created_at - one.started_at).total_seconds()),
+        "after_s": round(clock(sent.created_at)),
+        "moment": moments.get(str(sent.pk)),
+        # What was told before it was judged again, the first verdict first.
+        "former": [
+            {"verdict": past.verdict, "replaced_at": _iso(past.replaced_at)}
+            for past in reversed(sent.past_verdicts.all())
+        ],
     }
 
 
-def _result(submissions: list[Submission], one: InterviewRound) -> dict[str, Any] | None:
+def _result(
+    submissions: list[Submission], clock: RoundClock, moments: dict[object, int]
+) -> dict[str, Any] | None:
     """The best judged submit, with what the judge said; None where there was none."""
     judged = [
         sent
@@ -119,14 +143,21 @@ def _result(submissions: list[Submission], one: InterviewRound) -> dict[str, Any
     counterexample = report.get("counterexample") or {}
     case_name = (counterexample.get("replay") or {}).get("case", "")
     breaks = {case.name: case.breaks for case in best.version.spec.cases}.get(case_name, "")
+    cases = report.get("cases", [])
     return {
-        **_submission(best, one),
+        **_submission(best, clock, moments),
+        "cases": len(cases),
+        "cases_passed": sum(case["verdict"] == Verdict.ACCEPTED for case in cases),
+        "counterexample": {
+            key: counterexample[key] for key in ("kind", "summary", "data") if key in counterexample
+        }
+        or None,
         "message": str(counterexample.get("summary") or report.get("message") or ""),
         "breaks": texts_of(best.judging_version).get(breaks, breaks),
     }
 
 
-def _follow_ups(one: InterviewRound) -> list[dict[str, Any]]:
+def _follow_ups(one: InterviewRound, moments: dict[object, int]) -> list[dict[str, Any]]:
     """The asked ones in their order, then those of the problem that were not asked."""
     rows = list(one.follow_ups.filter(asked_at__isnull=False).order_by("asked_at", "pk"))
     own = [] if one.version is None else one.version.spec.follow_ups
@@ -137,6 +168,7 @@ def _follow_ups(one: InterviewRound) -> list[dict[str, Any]]:
             "answer": row.answer_in_words,
             "judgement": in_words(row.judgement) if row.judgement else None,  # type: ignore[arg-type]
             "points": own[row.index].points if row.index is not None else [],
+            "moment": moments.get(row.pk),
         }
         for row in rows
     ]
@@ -148,6 +180,7 @@ def _follow_ups(one: InterviewRound) -> list[dict[str, Any]]:
             "answer": "",
             "judgement": None,
             "points": follow_up.points,
+            "moment": None,
         }
         for index, follow_up in enumerate(own)
         if index not in asked
@@ -212,7 +245,7 @@ def _timeline(interview: Interview) -> list[dict[str, Any]]:
         {
             "sequence": moment.sequence,
             "at": _iso(moment.at),
-            "offset_s": (moment.at - started).total_seconds() if started else 0.0,
+            "offset_s": (interview.time_of(moment) - started).total_seconds() if started else 0.0,
             "kind": moment.kind,
             "author": moment.author.get_username() if moment.author else None,
             "round": moment.interview_round.number if moment.interview_round else None,

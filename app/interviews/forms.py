@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from typing import Any
 
 from django import forms
@@ -11,13 +12,42 @@ from django.utils.translation import gettext_lazy as _
 
 from app.accounts.models import User
 from app.interviews import running
-from app.interviews.models import InterviewRound, Role
+from app.interviews.models import InterviewRound, Role, TooLate
+from app.interviews.room import recording
+from app.interviews.room.documents import OutOfStep, TooLarge, is_live
+from app.interviews.room.updates import MalformedUpdate
 from app.interviews.server_time import now
 from app.practice.drawn import unread
-from app.practice.forms import SubmissionForm, replay_of
+from app.practice.forms import SubmissionForm, check_text, replay_of
 from app.practice.models import ProblemVersion, Submission
 
 TOO_LATE = _("A round takes submissions while it runs, and this one does not. Reload the page.")
+TOO_LARGE = _("The text of this round is too large to keep. Delete what it does not need.")
+UPDATE = "update"  # what a live editor adds to a form: all that it has and the server may not
+
+
+def take_along(one: InterviewRound, coded: str, by: User) -> str:
+    """Keep what a live editor had not yet sent; the text with it. `coded` is base64, or empty.
+
+    Raises
+    ------
+    ValidationError
+        If the round does not take it, or it is no update of this round's text.
+    """
+    broken = _("What your page sent does not fit the text of this round. Reload the page.")
+    if not is_live(one):
+        raise ValidationError(broken)
+    try:
+        return recording.take(one, b64decode(coded or NOTHING_NEW, validate=True), by)
+    except TooLate:
+        raise ValidationError(TOO_LATE, code="too_late") from None
+    except TooLarge:
+        raise ValidationError(TOO_LARGE, code="too_large") from None
+    except (MalformedUpdate, OutOfStep, ValueError):
+        raise ValidationError(broken) from None
+
+
+NOTHING_NEW = "AAA="  # an update of no words and no deletions
 
 
 class RoundSubmissionForm(SubmissionForm):
@@ -40,8 +70,11 @@ class RoundSubmissionForm(SubmissionForm):
 
     def clean(self) -> dict[str, Any]:
         data, kind = self.cleaned_data, self.cleaned_data.get("kind")
+        by_form = not is_live(self.interview_round)
         if not self.interview_round.takes(now()):
             raise ValidationError(TOO_LATE, code="too_late")
+        if self.role is not Role.CANDIDATE and by_form:
+            raise ValidationError(_("Only the candidate fills in this round's form."))
         if self.role is not Role.CANDIDATE and kind == Submission.Kind.SUBMIT:
             raise ValidationError(
                 _("Only the candidate submits; an interviewer may run the code. Press Run.")
@@ -69,7 +102,8 @@ class RoundSubmissionForm(SubmissionForm):
         Raises
         ------
         ValidationError
-            If the round has ended, or a worksheet was judged, since the form was checked.
+            If the round has ended, or a worksheet was judged, since the form was checked; if the
+            text that others write too has become one that cannot be judged.
         """
         original: Submission | None = self.cleaned_data.get("original")
         kind = Submission.Kind(self.cleaned_data["kind"])
@@ -84,13 +118,21 @@ class RoundSubmissionForm(SubmissionForm):
             drawn = self.version.spec.is_drawn_per_attempt
             if drawn and kind == Submission.Kind.SUBMIT and running.spent(current):
                 raise ValidationError(TOO_LATE, code="too_late")
-            return running.send(
-                current,
-                kind,
-                self.cleaned_data["source"],
-                self.sender,
-                replay=replay_of(original) if original else None,
-            )
+            source = self.cleaned_data["source"]
+            if UPDATE in self.data:
+                # The other may have written since: what is judged is the text as it stands.
+                source = current.text
+                check_text(source, self.version.spec.limits.source_kib)
+            try:
+                return running.send(
+                    current,
+                    kind,
+                    source,
+                    self.sender,
+                    replay=replay_of(original) if original else None,
+                )
+            except TooLarge:
+                raise ValidationError(TOO_LARGE, code="too_large") from None
 
 
 class MinutesForm(forms.Form):

@@ -15,10 +15,15 @@ from django.db import transaction
 from django.db.models import Q
 
 from app.accounts.models import User
+from app.interviews import presence
 from app.interviews.doorbell import ring
+from app.interviews.drawing import draw_again
 from app.interviews.follow_ups import due_by_time, due_by_verdict
 from app.interviews.models import Interview, InterviewRound, Moment, RoundSubmission
 from app.interviews.models.rounds import GRACE_S
+from app.interviews.readiness import all_are_ready, people
+from app.interviews.room import recording
+from app.interviews.room.documents import plain
 from app.interviews.server_time import now
 from app.practice.drawn import canonical
 from app.practice.forms import check_text
@@ -42,16 +47,46 @@ def hold(interview: Interview) -> None:
 
 
 def start(interview: Interview, by: User) -> bool:
-    """Planned -> running, and the first round begins; False if somebody was first."""
+    """Planned -> running, and the first round begins.
+
+    False if somebody was first, or the candidate sits another interview: the clocks of two would
+    run at once.
+    """
+    other = interview.another_running()
+    if other is not None:
+        settle(other)  # its time may be over
     at = now()
     with transaction.atomic():
         hold(interview)
-        planned = Interview.objects.filter(pk=interview.pk, status=Interview.Status.PLANNED)
-        if not planned.update(status=Interview.Status.RUNNING, started_at=at):
+        if not interview.begin(at):
             return False
         interview.record(Moment.Kind.STARTED, author=by, at=at)
+        presence.start(interview, by)
+        draw_again(interview)
         _begin_next(interview, by, at)
     ring(interview.pk)
+    return True
+
+
+def say_ready(interview: Interview, by: User, is_ready: bool) -> bool:
+    """Note that a person is ready, or not yet after all; when everybody is, the next round begins.
+
+    False if they had said so already, or nothing waits for them.
+    """
+    with transaction.atomic():
+        hold(interview)
+        interview.refresh_from_db()
+        mine = next((one for one in people(interview) if one.user == by), None)
+        waits = interview.current_round() is None and not interview.is_ended
+        if mine is None or mine.is_ready == is_ready or not waits:
+            return False
+        interview.record(Moment.Kind.READY, {"ready": is_ready}, author=by)
+        everybody = all_are_ready(interview)
+    ring(interview.pk)
+    if everybody and interview.status == Interview.Status.PLANNED:
+        start(interview, by)
+    elif everybody:
+        begin_next_round(interview, by)
     return True
 
 
@@ -76,6 +111,7 @@ def _begin_next(interview: Interview, by: User | None, at: datetime) -> bool:
         interview_round=upcoming,
         at=at,
     )
+    recording.begin(upcoming)
     return True
 
 
@@ -135,6 +171,7 @@ def _end(interview: Interview, at: datetime, by: User | None) -> bool:
     ended = running.update(status=Interview.Status.ENDED, ended_at=at, break_ends_at=None)
     if ended:
         interview.record(Moment.Kind.ENDED, author=by, at=at)
+        presence.end(interview)
     return ended == 1
 
 
@@ -193,28 +230,43 @@ def settle(interview: Interview) -> Interview:
     """Make true what the clock says, and return the interview as it is then."""
     interview.refresh_from_db()
     if interview.status == Interview.Status.RUNNING:
-        for _step in range(2 * interview.rounds.count()):
-            if not _step_on(interview):
-                break
-            interview.refresh_from_db()
         running = interview.current_round()
+        # Looked at first: every socket asks all the time, and a transaction locks the database.
+        if _is_due(interview, running):
+            for _step in range(2 * interview.rounds.count()):
+                if not _step_on(interview):
+                    break
+                interview.refresh_from_db()
+            running = interview.current_round()
         if running is not None and not interview.is_paused:
             due_by_time(running, now())
+        presence.note_absent(interview)
     record_verdicts(interview)
     interview.refresh_from_db()
     return interview
 
 
+def _is_due(interview: Interview, running: InterviewRound | None) -> bool:
+    """Whether the clock has something to say: a round is over, or a break."""
+    if running is not None:
+        return running.is_over(now())
+    return interview.break_ends_at is not None and interview.break_ends_at <= now()
+
+
 def _step_on(interview: Interview) -> bool:
     running = interview.current_round()
+    if not _is_due(interview, running):
+        return False
     if running is not None:
         return end_round(running, EndedBy.TIME, None)
-    over = interview.break_ends_at is not None and interview.break_ends_at <= now()
-    return over and begin_next_round(interview, None)
+    return begin_next_round(interview, None)
 
 
 def record_verdicts(interview: Interview) -> None:
-    """Put verdicts that were reached meanwhile on the timeline, with the time of the judge."""
+    """Put verdicts that were reached meanwhile on the timeline, with the time of the judge.
+
+    A submission that was judged again has another moment then: what was told first stays told.
+    """
     finished = [Submission.Status.DONE, Submission.Status.CANCELLED]
     fresh = RoundSubmission.objects.filter(
         interview_round__interview=interview, is_recorded=False, submission__status__in=finished
@@ -230,10 +282,20 @@ def record_verdicts(interview: Interview) -> None:
 
 def _record_verdict(interview: Interview, one: RoundSubmission) -> None:
     submission, interview_round = one.submission, one.interview_round
-    told = {"submission": str(submission.pk), "kind": submission.kind}
+    told: JsonObject = {"submission": str(submission.pk), "kind": submission.kind}
+    verdict: JsonObject = {"verdict": submission.verdict, "score": submission.score}
+    of_this = interview_round.moments.filter(
+        kind=Moment.Kind.VERDICT, payload__submission=str(submission.pk)
+    )
+    before = of_this.order_by("sequence").last()
+    if before is not None:
+        if {key: before.payload[key] for key in verdict} == verdict:
+            return  # judged again, and nothing has changed
+        told |= {"rejudged": True}
+        verdict |= {"before": before.payload["verdict"]}
     interview.record(
         Moment.Kind.VERDICT,
-        {**told, "verdict": submission.verdict, "score": submission.score},
+        {**told, **verdict},
         interview_round=interview_round,
         at=submission.finished_at,
     )
@@ -290,13 +352,21 @@ def send(
 ) -> Submission:
     """Have a source judged as the candidate's, by the same judge as in practice.
 
-    The caller holds the interview, and has checked that the round takes it.
+    It becomes the round's text, so that the timeline shows at this moment what was sent. The
+    caller holds the interview, and has checked that the round takes it.
+
+    Raises
+    ------
+    TooLarge
+        If the round cannot keep that text.
     """
     interview = interview_round.interview
     version = interview_round.version
     if version is None:
         raise ValueError(f"a submission needs a problem, {interview_round} has a question")
+    source = plain(source)
     with transaction.atomic():
+        recording.put(interview_round, source, by or interview.candidate)
         submission = Submission.send(
             interview.candidate,
             version,
@@ -322,7 +392,10 @@ def send(
 
 
 def sweep() -> int:
-    """Settle every interview in which the clock or a verdict has something to say; how many."""
+    """Settle every interview in which the clock, a verdict or an empty chair has something to say.
+
+    Returns how many those were.
+    """
     at = now()
     overdue = Q(
         status=Interview.Status.RUNNING,
@@ -336,8 +409,9 @@ def sweep() -> int:
         rounds__round_submissions__is_recorded=False,
         rounds__round_submissions__submission__status__in=finished,
     )
+    left = Q(pk__in=presence.absent().values("interview"))
     settled = 0
-    for interview in Interview.objects.filter(overdue | over | unrecorded).distinct():
+    for interview in Interview.objects.filter(overdue | over | unrecorded | left).distinct():
         try:
             settle(interview)
             settled += 1

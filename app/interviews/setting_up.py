@@ -1,8 +1,7 @@
-"""The set-up of an interview: rules, and one row for each round that could be in it."""
+"""The set-up of an interview: rules and rounds, changed until they please, then planned or kept."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from django import forms
@@ -12,20 +11,27 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from app.accounts.models import User
-from app.interviews.drawing import NothingNew, draw, offered, seen_by
-from app.interviews.models import Interview, InterviewRound
-from app.practice.answer_form import canonical
-from app.practice.models import Problem
-from app.practice.rounds import ROUNDS, round_text
+from app.interviews.beginnings import beginning
+from app.interviews.drawing import Dealt, Shelf, put_before
+from app.interviews.models import Interview, InterviewRound, SavedTemplate
+from app.interviews.models.saved_templates import MOST, NAME_CHARS
+from app.interviews.server_time import now
+from app.interviews.set_up_rows import (
+    Change,
+    RowForm,
+    forms_of,
+    rows_sent,
+    told_of_draws,
+    what_can_be_added,
+)
 from problems.interviews.reading import shipped
-from problems.interviews.schema import MAX_MINUTES, MAX_STAGES, Stage, TemplateSpec
-
-DEFAULT_MINUTES = 45  # for a problem that is not drawn yet
+from problems.interviews.schema import MAX_MINUTES, MAX_STAGES
 
 
 class RulesForm(forms.Form):
     """What holds for the whole interview."""
 
+    title = forms.CharField(label=_("Name"), max_length=NAME_CHARS)
     with_interviewer = forms.ChoiceField(
         label=_("Who asks"),
         choices=[("", _("Nobody: alone, against the clock")), ("yes", _("An interviewer"))],
@@ -43,209 +49,164 @@ class RulesForm(forms.Form):
     )
 
 
-class StageForm(forms.Form):
-    """One round that may be in the interview: of the path, or a question."""
-
-    on = forms.BooleanField(required=False)
-    what = forms.CharField(widget=forms.HiddenInput)
-    tags = forms.CharField(required=False, widget=forms.HiddenInput)
-    problem = forms.ChoiceField(required=False, label=_("Problem"))
-    minutes = forms.IntegerField(label=_("Minutes"), min_value=1, max_value=MAX_MINUTES)
-
-    def __init__(self, *args: Any, user: User, stage: Stage | None = None, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.user = user
-        what = str(
-            self.data.get(self.add_prefix("what")) if self.is_bound else self.initial["what"]
-        )
-        self.kind, _colon, self.name = what.partition(":")
-        problem = self.fields["problem"]
-        assert isinstance(problem, forms.ChoiceField)  # noqa: S101  for the type checker
-        problem.choices = list(self._problems())
-
-    @property
-    def title(self) -> str:
-        """The round or the question, in words."""
-        if self.kind == "question":
-            question = shipped().questions.get(self.name)
-            return question.title if question else ""
-        text = round_text(int(self.name)) if self.name.isdigit() else None
-        return str(text.name) if text else ""
-
-    @property
-    def about(self) -> str:
-        """One sentence about it."""
-        if self.kind == "question":
-            question = shipped().questions.get(self.name)
-            return question.summary if question else ""
-        text = round_text(int(self.name)) if self.name.isdigit() else None
-        return str(text.about) if text else ""
-
-    @property
-    def is_on(self) -> bool:
-        return bool(self["on"].value())
-
-    def _problems(self) -> Iterator[tuple[str, str]]:
-        if self.kind != "round" or not self.name.isdigit():
-            return
-        problems = list(offered().filter(round=int(self.name)))
-        seen = set(seen_by(self.user).values_list("pk", flat=True))
-        unseen = sum(problem.pk not in seen for problem in problems)
-        yield "", gettext("Drawn, new to me (%(count)s left)") % {"count": unseen}
-        for problem in problems:
-            mark = f" · {gettext('seen')}" if problem.pk in seen else ""
-            yield problem.slug, f"{problem.title}{mark}"
-
-    def clean_what(self) -> str:
-        if not self.title:
-            raise forms.ValidationError(_("There is no such round or question. Reload the page."))
-        return str(self.cleaned_data["what"])
-
-
 class SetUp:
-    """The whole form: rules and rows, from a template or from nothing."""
+    """The whole form: what it began from, the rules, and a form for each round.
 
-    def __init__(self, user: User, template_name: str, data: QueryDict | None = None) -> None:
+    Nothing is complained about before `is_valid` was asked: whoever moves a round is not done.
+    """
+
+    def __init__(self, user: User, key: str, data: QueryDict | None = None) -> None:
         self.user = user
-        template = shipped().templates.get(template_name)
-        self.template_name = template_name if template else ""
-        self.template = template
-        self.error = ""
-        self.rules = RulesForm(data, initial=_rules_of(template))
-        if template is not None and not template.pause:
+        self.shelf = Shelf(user)
+        self.beginning = beginning(user, key)
+        self.rules = RulesForm(data, initial=self.beginning.rules)
+        if not self.beginning.may_pause:
             del self.rules.fields["pause"]
-        if data is None:
-            self.rows = [
-                StageForm(prefix=f"stage-{index}", initial=initial, user=user)
-                for index, initial in enumerate(_rows_of(template))
-            ]
-        else:
-            self.rows = [
-                StageForm(data, prefix=f"stage-{index}", user=user)
-                for index in range(_row_count(data))
-            ]
+        rows = self.beginning.rows if data is None else rows_sent(data)
+        self.rows = forms_of(rows, self.shelf)
+        self.is_checked = False
+        self.error = ""
+        self.told = ""
+        self.focus = ""
+
+    def change(self, do: str, adding: str) -> None:
+        """Move, repeat, add or take out a round, as a button of the form asks."""
+        change = Change([dict(form.row) for form in self.rows], self.shelf)
+        change.make(do, adding)
+        self.rows = forms_of(change.rows, self.shelf)
+        self.told, self.focus = change.told, change.focus
 
     @property
-    def title(self) -> str:
-        return self.template.title if self.template else gettext("Your own loop")
+    def can_be_added(self) -> list[tuple[str, list[tuple[str, str]]]]:
+        """What the list of rounds to add offers."""
+        return what_can_be_added(self.shelf)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another round fits in."""
+        return len(self.rows) < MAX_STAGES
+
+    @property
+    def total(self) -> dict[str, Any]:
+        """``round_minutes``; ``break_minutes`` in all, None where breaks have no end; their sum."""
+        round_minutes = sum(row.planned_minutes for row in self.rows)
+        between = str(self.rules["break_minutes"].value() or "").strip()
+        is_open = self.rules["break_minutes"].value() in (None, "")
+        minutes = int(between) if between.isdecimal() and len(between) < 5 else 0
+        breaks = None if is_open else minutes * max(0, len(self.rows) - 1)
+        return {
+            "round_minutes": round_minutes,
+            "break_minutes": breaks,
+            "minutes": round_minutes + (breaks or 0),
+        }
+
+    @property
+    def warnings(self) -> list[str]:
+        """What to know of the draws before the start."""
+        return list(told_of_draws(self.rows, self._deal()))
 
     def is_valid(self) -> bool:
-        """Whether the rules, and every row that is on, are in order."""
-        chosen = [row for row in self.rows if row.is_on]
-        if not 1 <= len(chosen) <= MAX_STAGES:
-            self.error = gettext(
-                "An interview has 1 to %(most)s rounds, you chose %(count)s. Choose others."
-            ) % {"most": MAX_STAGES, "count": len(chosen)}
+        """Whether the rules and every round are in order."""
+        self.is_checked = True
+        self.error = self._wrong_in_all()
         # All are asked, so that everything is told at once.
-        return all([self.rules.is_valid(), *(row.is_valid() for row in chosen)]) and not self.error
+        in_order = all([self.rules.is_valid(), *(row.is_valid() for row in self.rows)])
+        return not self._chosen_twice() and in_order and not self.error
+
+    def _wrong_in_all(self) -> str:
+        if 1 <= len(self.rows) <= MAX_STAGES:
+            return ""
+        return gettext(
+            "An interview has 1 to %(most)s rounds, yours has %(count)s. Add some or take some out."
+        ) % {"most": MAX_STAGES, "count": len(self.rows)}
+
+    def _chosen_twice(self) -> bool:
+        taken: set[int] = set()
+        found = False
+        for row in self.rows:
+            if row.chosen is None:
+                continue
+            if row.chosen.pk in taken:
+                found = True
+                row.add_error("problem", _("This problem is in the loop already. Choose another."))
+            taken.add(row.chosen.pk)
+        return found
+
+    def _deal(self) -> dict[int, Dealt | None]:
+        """What the rows that draw would get, by their index."""
+        chosen = [row.chosen.pk for row in self.rows if row.chosen is not None]
+        drawing = [(row.index, row.wish) for row in self.rows if row.wish is not None]
+        dealt = self.shelf.deal([wish for _index, wish in drawing], chosen)
+        return {index: one for (index, _wish), one in zip(drawing, dealt, strict=True)}
 
     def save(self) -> Interview | None:
-        """The planned interview with its problems drawn; None if one could not be.
+        """The planned interview with its problems drawn; None if a round finds no problem.
 
         Then the row says so. Call it when `is_valid`.
         """
+        dealt = self._deal()
+        for index, one in dealt.items():
+            if one is None:
+                self.rows[index].add_error(
+                    "problem",
+                    _(
+                        "No problem is left for this round: each is in the loop once at most. "
+                        "Take the round out."
+                    ),
+                )
+        if None in dealt.values():
+            return None
         rules = self.rules.cleaned_data
         with transaction.atomic():
             interview = Interview.objects.create(
                 candidate=self.user,
-                title=self.title,
-                template=self.template_name,
+                title=rules["title"],
+                template=self.beginning.template,
                 with_interviewer=rules["with_interviewer"] == "yes",
                 hints_allowed=rules["hints"],
                 pause_allowed=rules.get("pause", False),
                 break_minutes=rules["break_minutes"],
             )
-            taken: set[int] = set()
-            for number, row in enumerate((row for row in self.rows if row.is_on), start=1):
-                self._add_round(interview, number, row, taken)
-            if any(row.errors for row in self.rows if row.is_on):
-                transaction.set_rollback(True)
-                return None
+            for row in self.rows:
+                self._add_round(interview, row, dealt.get(row.index))
         return interview
 
-    def _add_round(
-        self, interview: Interview, number: int, row: StageForm, taken: set[int]
-    ) -> None:
-        minutes = row.cleaned_data["minutes"]
-        if row.kind == "question":
-            question = shipped().questions[row.name].model_dump(mode="json")
-            InterviewRound.objects.create(
-                interview=interview, number=number, question=question, minutes=minutes
-            )
-            return
-        slug = row.cleaned_data["problem"]
-        try:
-            problem = self._problem(int(row.name), slug, row.cleaned_data["tags"].split(), taken)
-        except NothingNew:
-            row.add_error(
-                "problem",
-                _(
-                    "A drawn problem must be new to you, and you have seen all of this round. "
-                    "Choose one by name, or take the round out."
-                ),
-            )
-            return
-        version = problem.current_version
-        assert version is not None  # noqa: S101  `offered` has only such
-        taken.add(problem.pk)
-        InterviewRound.objects.create(
-            interview=interview,
-            number=number,
-            version=version,
-            was_drawn=not slug,
-            minutes=minutes,
-            text=canonical(version.spec, version.starter),
+    def _add_round(self, interview: Interview, row: RowForm, dealt: Dealt | None) -> None:
+        one = InterviewRound(
+            interview=interview, number=row.number, minutes=row.cleaned_data["minutes"]
         )
+        if row.chosen is not None:
+            put_before(one, Dealt(row.chosen, was_seen=row.chosen.pk in self.shelf.seen))
+        elif dealt is not None:
+            one.was_drawn, one.tags = True, row.cleaned_data["tags"].split()
+            put_before(one, dealt)
+        else:
+            one.question = shipped().questions[row.name].model_dump(mode="json")
+        one.save()
 
-    def _problem(self, number: int, slug: str, tags: list[str], taken: set[int]) -> Problem:
-        if slug:
-            return offered().select_related("current_version").get(slug=slug)
-        return draw(self.user, number, tags, taken)
+    def keep(self) -> SavedTemplate | None:
+        """Keep rules and rounds as the person's own template, in place of one with that name.
 
-
-def _rules_of(template: TemplateSpec | None) -> dict[str, Any]:
-    if template is None:
-        return {"with_interviewer": "", "hints": True, "pause": False, "break_minutes": 10}
-    return {
-        "with_interviewer": "",
-        "hints": template.hints,
-        "pause": template.pause,
-        "break_minutes": template.break_minutes,
-    }
-
-
-def _rows_of(template: TemplateSpec | None) -> Iterator[dict[str, Any]]:
-    """The template's stages in its order, chosen; then whatever else there is, not chosen."""
-    used: set[str] = set()
-    for stage in template.stages if template else ():
-        initial = _row_of(stage)
-        used.add(initial["what"])
-        yield initial
-    for text in ROUNDS:
-        if f"round:{int(text.number)}" not in used:
-            yield {"what": f"round:{int(text.number)}", "minutes": DEFAULT_MINUTES, "on": False}
-    for name, question in shipped().questions.items():
-        if f"question:{name}" not in used:
-            yield {"what": f"question:{name}", "minutes": question.minutes, "on": False}
-
-
-def _row_of(stage: Stage) -> dict[str, Any]:
-    if stage.question is not None:
-        minutes = stage.minutes or shipped().questions[stage.question].minutes
-        return {"what": f"question:{stage.question}", "minutes": minutes, "on": True}
-    named = offered().filter(slug=stage.problem).first() if stage.problem else None
-    number = stage.round or (named.round if named else 1)
-    minutes = stage.minutes or (named.minutes if named else DEFAULT_MINUTES)
-    return {
-        "what": f"round:{number}",
-        "tags": " ".join(stage.tags),
-        "problem": stage.problem if named else "",
-        "minutes": minutes,
-        "on": True,
-    }
-
-
-def _row_count(data: QueryDict) -> int:
-    """Rows of a form that came back; a form of ours never has more than these."""
-    most = MAX_STAGES + len(ROUNDS) + len(shipped().questions)
-    return next((n for n in range(most) if f"stage-{n}-what" not in data), most)
+        None, with `error`, if they have as many as one can have. Call it when `is_valid`.
+        """
+        rules = self.rules.cleaned_data
+        others = SavedTemplate.objects.filter(owner=self.user).exclude(name=rules["title"])
+        if others.count() >= MOST:
+            self.error = gettext(
+                "One person keeps at most %(most)s templates. Delete one, or take a name that "
+                "one of them has: it is replaced then."
+            ) % {"most": MOST}
+            return None
+        kept, _new = SavedTemplate.objects.update_or_create(
+            owner=self.user,
+            name=rules["title"],
+            defaults={
+                "with_interviewer": rules["with_interviewer"] == "yes",
+                "hints_allowed": rules["hints"],
+                "pause_allowed": rules.get("pause", False),
+                "break_minutes": rules["break_minutes"],
+                "rows": [dict(row.row) for row in self.rows],
+                "updated_at": now(),
+            },
+        )
+        return kept

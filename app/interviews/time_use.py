@@ -15,8 +15,8 @@ def time_use(rounds: list[dict[str, Any]]) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``width``, ``height``; ``bars`` with ``y`` and the lengths ``planned``, ``allowed`` (added
-        minutes too) and ``used``; ``ticks`` with ``x`` and ``minutes``.
+        ``width``, ``height``; ``bars`` with ``round``, ``y`` and the lengths ``planned``,
+        ``allowed`` (added minutes too) and ``used``; ``ticks`` with ``x`` and ``minutes``.
     """
     longest_s: float = max(
         [60.0, *(max(one["planned_s"] + one["added_s"], one["used_s"]) for one in rounds)]
@@ -42,6 +42,7 @@ def time_use(rounds: list[dict[str, Any]]) -> dict[str, Any]:
                 "planned_s": one["planned_s"],
                 "added_s": one["added_s"],
                 "was_sat": one["was_sat"],
+                "round": one,
             }
             for index, one in enumerate(rounds)
         ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from app.interviews.replay.urls import urlpatterns as replay
 from app.interviews.room import views as room
 from app.interviews.views import debriefs, follow_ups, links, rooms, rounds, set_up
 
@@ -11,12 +12,14 @@ app_name = "interviews"
 urlpatterns = [
     path("", set_up.interview_list, name="list"),
     path("new/", set_up.new, name="new"),
+    path("templates/<int:template>/delete/", set_up.forget, name="forget"),
     path("invitations/<str:token>/", links.invitation, name="invitation"),
     path("shared/<str:token>/", debriefs.shared, name="shared"),
     path("shared/<str:token>/debrief.json", debriefs.shared_json, name="shared-json"),
     path("<uuid:pk>/", rooms.interview_page, name="interview"),
     path("<uuid:pk>/clock/", rooms.clock, name="clock"),
     path("<uuid:pk>/start/", rooms.start, name="start"),
+    path("<uuid:pk>/ready/", rooms.ready, name="ready"),
     path("<uuid:pk>/next/", rooms.begin_next, name="next"),
     path("<uuid:pk>/pause/", rooms.pause, name="pause"),
     path("<uuid:pk>/resume/", rooms.resume, name="resume"),
@@ -44,4 +47,5 @@ urlpatterns = [
     path("<uuid:pk>/debrief.json", debriefs.debrief_json, name="debrief-json"),
     path("<uuid:pk>/rounds/<int:number>/marks/", debriefs.marks, name="marks"),
     path("<uuid:pk>/feedback/", debriefs.feedback, name="feedback"),
+    *replay,
 ]

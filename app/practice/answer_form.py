@@ -19,7 +19,8 @@ from graders.answers import Answer, Answers, Unreadable, read, unreadable, writt
 from graders.answers.explaining import parameter_rows
 from graders.answers.quantities import Misread, read_quantity, units_for
 from graders.answers.worksheet import units
-from graders.answers.worksheet.template import Choice, Field, Number, Table, Template
+from graders.answers.worksheet.checking import template_of
+from graders.answers.worksheet.template import Choice, Field, Number, Table
 from graders.answers.worksheet.variant import Variant, draw
 from graders.text import to_json
 from problems.schema import ProblemSpec
@@ -35,7 +36,7 @@ def variant_of(spec: ProblemSpec, seed: int) -> Variant:
 
 def variant_of_section(section: Mapping[str, Any], seed: int) -> Variant:
     """The same for any worksheet, such as the answer to a follow-up."""
-    return draw(Template.of(section), seed)
+    return draw(template_of(section), seed)
 
 
 def values_of(submission: Submission) -> list[Any]:
@@ -102,7 +103,7 @@ def source_of(spec: ProblemSpec, data: QueryDict) -> str:
 
 def source_of_section(section: Mapping[str, Any], data: QueryDict) -> str:
     """The same for any worksheet."""
-    template = Template.of(section)
+    template = template_of(section)
     answers: Answers = {}
     for one in template.fields:
         name = PREFIX + one.name
@@ -127,7 +128,7 @@ def reading(spec: ProblemSpec, path: str, text: str) -> dict[str, str] | None:
     ``state`` is empty, read or misread. The judge's own reader answers, so that what the page says
     is what will be judged.
     """
-    number = _numbers(Template.of(spec.grader.model_dump()).fields).get(path)
+    number = _numbers(template_of(spec.grader.model_dump()).fields).get(path)
     if number is None:
         return None
     given = text.strip()

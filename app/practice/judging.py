@@ -36,6 +36,7 @@ from graders.ports import (
     Task,
     Usage,
 )
+from graders.text import storable
 from graders.verdict import Event, EventKind, JsonObject
 from problems.schema import ProblemSpec
 from problems.spec_errors import kinds
@@ -179,8 +180,9 @@ def judge(
     with launcher, closing(cast("_Closable", events)):
         last = None
         for event in events:
-            last = event
-            yield event
+            # Graders clean what they say of a sandbox. This holds where one of them forgot.
+            last = replace(event, data=storable(event.data))
+            yield last
     if last is None or last.kind is not EventKind.VERDICT:
         raise RuntimeError(
             f"a grader must end with a verdict, {spec.grader.kind} ended with {last}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import difflib
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +13,15 @@ from functools import cache
 from pathlib import Path
 
 import graders.concurrency.mutants
-from app.practice.judging import Mode, as_typed, host_sandbox, judge, make_launcher
+from app.practice.judging import (
+    Cancelled,
+    Mode,
+    SandboxLauncher,
+    as_typed,
+    host_sandbox,
+    judge,
+    make_launcher,
+)
 from graders import mutants
 from graders.answers.mutants import of_answers as of_worksheet
 from graders.concurrency.proof import known_survivors
@@ -47,7 +57,7 @@ class Survival:
     @property
     def warning(self) -> str:
         """File and line, the rule, the fact and what to do. Of a survivor."""
-        place = self.package.at(self.package.spec.reference_name, line=self.mutant.line)
+        place = place_of(self.package, self.mutant)
         complaint = Complaint(
             place.path,
             place.line,
@@ -56,6 +66,43 @@ class Survival:
             f"{self.mutant.missing}, or say in {SURVIVORS.name} why it is as right",
         )
         return str(complaint)
+
+
+def place_of(package: Package, mutant: Mutant) -> Complaint:
+    """The line of the reference that a mutant changes; the file, where it is no one line."""
+    return package.at(package.spec.reference_name, line=mutant.line)
+
+
+def sample_of(made: Sequence[Mutant], most: int) -> list[Mutant]:
+    """At most so many of them, spread evenly over the source that they are made of.
+
+    >>> numbers = [Mutant(str(number), "", "") for number in range(10)]
+    >>> [mutant.name for mutant in sample_of(numbers, 4)]
+    ['0', '2', '5', '7']
+    """
+    if len(made) <= most:
+        return list(made)
+    return [made[number * len(made) // most] for number in range(most)]
+
+
+def difference(package: Package, mutant: Mutant) -> str:
+    """What a mutant changes in the reference, as a unified diff without its heads.
+
+    Changed Python is written anew, without comments: such a source is held against the reference
+    written in the same way, or every line of it would differ.
+    """
+    reference = package.files[package.spec.reference_name]
+    diffs = [_diff(reference, mutant.source)]
+    if package.spec.reference_name.endswith(".py"):
+        anew = "\n".join(ast.unparse(statement) for statement in ast.parse(reference).body)
+        diffs.insert(0, _diff(anew, mutant.source))
+    shortest = min(diffs, key=len)
+    return "\n".join(shortest)
+
+
+def _diff(before: str, after: str) -> list[str]:
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), n=2, lineterm="")
+    return [line for line in lines if not line.startswith(("---", "+++"))]
 
 
 def mutants_of(package: Package, seed: int) -> list[Mutant]:
@@ -95,12 +142,23 @@ def judge_mutants(
     """
     host_sandbox()
     with ThreadPoolExecutor(workers, thread_name_prefix="mutants") as pool:
-        yield from pool.map(lambda mutant: _judge(package, mutant, seed), chosen)
+        yield from pool.map(
+            lambda mutant: judge_mutant(package, mutant, seed, make_launcher()), chosen
+        )
 
 
-def _judge(package: Package, mutant: Mutant, seed: int) -> Survival:
+def judge_mutant(
+    package: Package, mutant: Mutant, seed: int, launcher: SandboxLauncher
+) -> Survival:
+    """Judge one mutant up to the first case that refuses it.
+
+    Raises
+    ------
+    Cancelled
+        If somebody cancelled the launcher meanwhile.
+    """
     verdict, case = Verdict.ACCEPTED, ""
-    events = judge(package.spec, package.files, mutant.source, Mode.SUBMIT, seed, make_launcher())
+    events = judge(package.spec, package.files, mutant.source, Mode.SUBMIT, seed, launcher)
     with closing(events):  # type: ignore[type-var]  # a generator
         for event in events:
             if event.kind is EventKind.VERDICT:
@@ -111,6 +169,8 @@ def _judge(package: Package, mutant: Mutant, seed: int) -> Survival:
                 if result["verdict"] != Verdict.ACCEPTED.value:
                     verdict, case = Verdict(str(result["verdict"])), str(result["name"])
                     break
+    if launcher.cancelled:
+        raise Cancelled
     reason = reasons(package.spec).get((_key(package), mutant.name), "")
     return Survival(package, mutant, verdict, case, reason)
 

@@ -17,7 +17,16 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from app.practice.judging import Mode, as_typed, host_sandbox, judge, make_launcher, seed_of
+from app.practice.judging import (
+    Cancelled,
+    Mode,
+    SandboxLauncher,
+    as_typed,
+    host_sandbox,
+    judge,
+    make_launcher,
+    seed_of,
+)
 from graders.verdict import JsonObject, Verdict
 from problems.checks import SUBMISSIONS
 from problems.complaints import Complaint
@@ -107,7 +116,7 @@ def verify(trials: Sequence[Trial], seed: int, workers: int | None = None) -> It
     host_sandbox()  # examined once, before threads could do it twice
     at_once = workers or min(2, os.cpu_count() or 1)
     with ThreadPoolExecutor(at_once, thread_name_prefix="verify") as pool:
-        futures = [pool.submit(run, trial, seed) for trial in trials]
+        futures = [pool.submit(run, trial, seed, make_launcher()) for trial in trials]
         try:
             for future in as_completed(futures):
                 yield future.result()
@@ -115,16 +124,24 @@ def verify(trials: Sequence[Trial], seed: int, workers: int | None = None) -> It
             pool.shutdown(cancel_futures=True)
 
 
-def run(trial: Trial, seed: int) -> Outcome:
-    """Judge one trial and compare. Never raises: a failure of the judge is in the outcome."""
+def run(trial: Trial, seed: int, launcher: SandboxLauncher) -> Outcome:
+    """Judge one trial and compare. A failure of the judge is in the outcome.
+
+    Raises
+    ------
+    Cancelled
+        If somebody cancelled the launcher meanwhile: what was found until then proves nothing.
+    """
     started = time.monotonic()
     verdict, case, error_id, place = "JE", "", "", None
     try:
-        report = judge_to_the_end(trial.package, trial.path, Mode.SUBMIT, seed)
+        report = judge_to_the_end(trial.package, trial.path, Mode.SUBMIT, seed, launcher)
         verdict, case = str(report["verdict"]), telling_case(report)
-        faults = [*compare(trial, report), *_replay_differs(trial, report, seed)]
+        faults = [*compare(trial, report), *_replay_differs(trial, report, seed, launcher)]
         place = place_of(trial, case) if faults else None
     except Exception as error:
+        if launcher.cancelled:  # then a program that was ended may look like a judge that failed
+            raise Cancelled from None
         error_id = secrets.token_hex(6)
         logger.exception("judge error %s on %s %s", error_id, trial.package.slug, trial.path)
         faults = [
@@ -160,13 +177,26 @@ def _place_in_traceback(package: Package, text: str) -> Complaint | None:
 
 
 def judge_to_the_end(
-    package: Package, path: str, mode: Mode, seed: int, replay: JsonObject | None = None
+    package: Package,
+    path: str,
+    mode: Mode,
+    seed: int,
+    launcher: SandboxLauncher,
+    replay: JsonObject | None = None,
 ) -> dict[str, Any]:
-    """The report (`graders.verdict.Report` as JSON) of a file of the package."""
+    """The report (`graders.verdict.Report` as JSON) of a file of the package.
+
+    Raises
+    ------
+    Cancelled
+        If somebody cancelled the launcher: its programs were ended, and a verdict is of no worth.
+    """
     if replay is not None:
         seed = seed_of(replay)
     source = as_typed(package.spec, package.files[path], seed)
-    *_, last = judge(package.spec, package.files, source, mode, seed, make_launcher(), replay)
+    *_, last = judge(package.spec, package.files, source, mode, seed, launcher, replay)
+    if launcher.cancelled:
+        raise Cancelled
     return dict(last.data)
 
 
@@ -207,7 +237,9 @@ def compare(trial: Trial, report: dict[str, Any]) -> Iterator[str]:
         yield f"every rejection must come with a counterexample, this one has none; {said}"
 
 
-def _replay_differs(trial: Trial, report: dict[str, Any], seed: int) -> Iterator[str]:
+def _replay_differs(
+    trial: Trial, report: dict[str, Any], seed: int, launcher: SandboxLauncher
+) -> Iterator[str]:
     """The promise of a counterexample: judged again, it says the same."""
     counterexample = report["counterexample"]
     if counterexample is None:
@@ -218,7 +250,7 @@ def _replay_differs(trial: Trial, report: dict[str, Any], seed: int) -> Iterator
         if report["verdict"] != Verdict.COMPILE_ERROR.value:
             yield "a counterexample must say how to replay it, this one does not"
         return
-    again = judge_to_the_end(trial.package, trial.path, Mode.REPLAY, seed, replay)
+    again = judge_to_the_end(trial.package, trial.path, Mode.REPLAY, seed, launcher, replay)
     if again["verdict"] != report["verdict"]:
         yield (
             f"the replay must get {report['verdict']} again, got {again['verdict']}; "

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from graders.answers.judging import sentence
 from graders.answers.marking import mark
 from graders.answers.reading import read
-from graders.answers.worksheet.template import Template
+from graders.answers.worksheet.checking import template_of
 from graders.answers.worksheet.variant import draw
 from graders.text import Text
 
@@ -34,7 +34,7 @@ def assess(section: Mapping[str, object], source: str, seed: int) -> tuple[Asses
     NoVariant
         If the worksheet is wrong, which `question_faults` would have told.
     """
-    marks = mark(draw(Template.of(section), seed), read(source))
+    marks = mark(draw(template_of(section), seed), read(source))
     return tuple(
         Assessed(one.label, one.given, one.right, one.ok, None if one.ok else sentence(one))
         for one in marks

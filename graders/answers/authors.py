@@ -7,8 +7,8 @@ from typing import Any
 
 from graders.answers.reading import Answer, Unreadable, read, written
 from graders.answers.worksheet import units
+from graders.answers.worksheet.checking import template_of
 from graders.answers.worksheet.formulas import Formula, Kind, Plain, parse
-from graders.answers.worksheet.template import Template
 from graders.answers.worksheet.variant import Variant, draw
 
 
@@ -28,7 +28,7 @@ def fill(section: Mapping[str, Any], source: str, seed: int) -> str:
         answers = read(source)
     except Unreadable:
         return source
-    template = Template.of(section)
+    template = template_of(section)
     variant = draw(template, seed)
     kinds: dict[str, Kind] = {one.name: one.kind for one in template.parameters}
     return written({name: _filled(answer, variant, kinds) for name, answer in answers.items()})

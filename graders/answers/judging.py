@@ -8,7 +8,7 @@ from typing import cast
 from graders.answers.explaining import form_counterexample, value_counterexample
 from graders.answers.marking import NO_ADVICE, Mark, mark, strangers
 from graders.answers.reading import Answers, Unreadable, read
-from graders.answers.worksheet.template import Template
+from graders.answers.worksheet.checking import template_of
 from graders.answers.worksheet.variant import NoVariant, Variant, draw
 from graders.ports import Case, JudgeError, Launcher, Task
 from graders.text import Text, say
@@ -35,7 +35,7 @@ def judge(task: Task, source: bytes, launcher: Launcher, seed: int) -> Iterator[
         If the package's formulas give no variant.
     """
     try:
-        variant = draw(Template.of(task.settings), seed)
+        variant = draw(template_of(task.settings), seed)
     except NoVariant as error:
         raise JudgeError(str(error)) from error
     try:
@@ -64,7 +64,7 @@ def unreadable(section: Mapping[str, object], source: str, seed: int) -> Text | 
         answers = read(source)
     except Unreadable as error:
         return error.message
-    variant = draw(Template.of(section), seed)
+    variant = draw(template_of(section), seed)
     return _about_reading(variant, mark(variant, answers), answers)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ from graders.text import Text, say
 MAX_CHARACTERS = 64 * 1024
 MAX_NODES = 1000
 MAX_DEPTH = 3  # table, row, column
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # no database and no page takes them
 
 Answer = str | list[str] | dict[str, dict[str, str]]
 Answers = dict[str, Answer]
@@ -52,7 +54,8 @@ def read(source: str) -> Answers:
                 problem=" ".join(str(error.problem or error.context).split()),
             )
         ) from None
-    except (YAMLError, RecursionError, StopIteration):
+    except (YAMLError, RecursionError, StopIteration, ValueError, OverflowError):
+        # The last two are ruamel's: an escape such as "\\U00110000" is beyond Unicode.
         raise Unreadable(
             say("The answers must be YAML, one field a line such as weights: 15 GB.")
         ) from None
@@ -129,6 +132,13 @@ class _Reader:
                 say("Aliases, anchors and tags are not used here, line {line} has one.", line=line)
             )
         if isinstance(event, yaml_events.ScalarEvent):
+            if UNSTORABLE.search(event.value):
+                raise Unreadable(
+                    say(
+                        "Text must be Unicode without NUL, and an escape in line {line} is not.",
+                        line=line,
+                    )
+                )
             is_null = event.style is None and event.value in ("null", "~")
             return "" if is_null else str(event.value).strip()
         if isinstance(event, yaml_events.SequenceStartEvent):

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from graders.answers.worksheet.template import Fault, Template, TemplateInvalid
-from graders.answers.worksheet.variant import NoVariant, draw
+from graders.answers.worksheet.checking import Fault, TemplateInvalid, template_of
+from graders.answers.worksheet.variant import NoVariant, draw, variants_about
 
-MIN_COMBINATIONS = 10_000  # so that nobody learns the answers by heart
+MIN_VARIANTS = 10_000  # so that nobody learns the answers by heart
 
 
 def faults(settings: Mapping[str, object]) -> list[Fault]:
-    """Formulas that do not parse, names that nothing has, units that do not fit, too few draws."""
+    """Formulas that do not parse, names that nothing has, units that do not fit, few variants."""
     try:
-        template = Template.of(settings)
+        template = template_of(settings)
     except TemplateInvalid as invalid:
         return invalid.faults
-    if template.combinations >= MIN_COMBINATIONS:
+    variants = variants_about(template)
+    if variants >= MIN_VARIANTS:
         return []
     return [
         Fault(
             ("parameters",),
-            f"there must be {MIN_COMBINATIONS} ways to draw the parameters at least, "
-            f"got {template.combinations}; give more values to choose from",
+            f"there must be {MIN_VARIANTS} variants to draw at least, of {template.combinations} "
+            f"ways to draw the parameters about {variants} keep to require and tell every "
+            "misconception from the truth; give more values to choose from, or forbid fewer",
         )
     ]
 
@@ -30,7 +32,7 @@ def faults(settings: Mapping[str, object]) -> list[Fault]:
 def question_faults(settings: Mapping[str, object]) -> list[Fault]:
     """What is wrong with a single question's worksheet, which may be without parameters."""
     try:
-        draw(Template.of(settings), 0)
+        draw(template_of(settings), 0)
     except TemplateInvalid as invalid:
         return invalid.faults
     except NoVariant as error:

@@ -78,6 +78,8 @@ LINK_OPTIONS = (
     "-Wl,-z,now",  # what the loader writes lazily could not be told from the program's own data
     "-Wl," + ",".join(f"--wrap={name}" for name in _WRAPPED),
 )
+# With real threads atomics of 16 bytes are calls of libatomic, which comes with g++.
+THREADS_LIBRARIES = ("-pthread", "-latomic")
 # Of programs with real threads: the drivers define what becomes of a submission's system calls.
 THREADS_LINK = ("-Wl,--wrap=syscall", "-Wl,-z,now")
 

@@ -32,6 +32,7 @@ _LAID = ("check.h", build.SCRIPT, build.STORES)
 _SHOWN_LINES = 60
 _ERROR = re.compile(rf"^{re.escape(SUBMISSION)}:(\d+):(?:\d+:)? (?:fatal )?error: (.*)$", re.M)
 _OUR_ERROR = re.compile(r"^(?:scenarios|main)\.cpp:\d+:.* error: ", re.M)
+_UNDEFINED = re.compile(r"undefined reference to [`'](.*)'$", re.M)
 _FOREIGN_ERROR = re.compile(r"^\S+: (?:fatal )?error: (?:static assertion failed: )?(.*)$", re.M)
 
 
@@ -96,7 +97,10 @@ def compile_for_threads(
         (GCC, *options, "-S", "interface.cpp", "-o", "interface.s"),
         (GCC, "-c", "interface.s", "-o", "interface.o"),
         (GCC, *options, *defines, "-c", "main.cpp", "-o", "main.o"),
-        (GCC, *options, "interface.o", "main.o", "-o", "program", "-pthread", *build.THREADS_LINK),
+        (
+            *(GCC, *options, "interface.o", "main.o", "-o", "program"),
+            *(*build.THREADS_LIBRARIES, *build.THREADS_LINK),
+        ),
     ]
     return _compile(launcher, laid, commands, "program", "interface.s")
 
@@ -184,6 +188,12 @@ def _first_error(said: str) -> str:
     if own:
         return say(
             "The submission must compile; line {line}: {error}", line=int(own[1]), error=own[2]
+        )
+    if undefined := _UNDEFINED.search(said):
+        return say(
+            "The submission must link, and nothing defines {name}. Define it in the header, or do "
+            "without it.",
+            name=undefined[1][:200],
         )
     other = _FOREIGN_ERROR.search(said)
     if other:

@@ -18,13 +18,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from graders.concurrency.program import TORN, UNTOUCHED
 from graders.concurrency.results import Failure
 from graders.text import say
 from graders.verdict import Counterexample, Json, JsonObject
 
 MAX_SOURCE_LINES = 400
 _CONTEXT_LINES = 3
-_TORN = -1
 _ENDLESS = frozenset({"stuck", "endless_loop", "blocking", "stalls", "lock_free"})
 
 Names = Callable[[str], str]  # "queue+64" -> the field there
@@ -249,9 +249,13 @@ class _Teller:
                 return say("true") if operation["succeeded"] else say("false: full")
             case "pop" if not operation["succeeded"]:
                 return say("false: empty")
+            case "pop" if operation["result"] == TORN:
+                return say("words that are not one item's")
+            case "pop" if operation["result"] == UNTOUCHED:
+                return say("true, without an item")
             case "read" if not operation["succeeded"]:
                 return say("false: try again")
-            case "read" if operation["result"] == _TORN:
+            case "read" if operation["result"] == TORN:
                 return say("words of two writes")
             case "allocate" if not operation["succeeded"]:
                 return say("no block")
@@ -287,6 +291,10 @@ def _wrong_operations(failure: Failure) -> set[int]:
     pushed = {o["argument"] for _, o in operations if o["action"] == "push"}
     popped = [o["result"] for _, o in answered if o["action"] == "pop" and o["succeeded"]]
     match failure.kind:
+        case "requirement" if mine := [
+            i for i, o in answered if o["action"] == "pop" and o["thread"] == failure.thread
+        ]:
+            return {mine[-1]}
         case "duplicate":
             return {
                 i
@@ -300,7 +308,7 @@ def _wrong_operations(failure: Failure) -> set[int]:
                 if o["action"] == "pop" and o["succeeded"] and o["result"] not in pushed
             }
         case "torn":
-            return {i for i, o in answered if o["action"] == "read" and o["result"] == _TORN}
+            return {i for i, o in answered if o["action"] == "read" and o["result"] == TORN}
         case "wrong_value":
             return {i for i, o in answered if o["action"] == "read" and o["succeeded"]}
         case "false_failure":

@@ -79,7 +79,7 @@ _ALLOWED = re.compile(
     rf"_ZNSt(?:{'|'.join(TEXTUAL_EXCEPTIONS)})C1EPKc|"
     r"_ZNKSt8__detail20_Prime_rehash_policy1(?:1_M_next_bkt|4_M_need_rehash)E\w+|"
     # No pointers, or only a text that an exception is made of.
-    r"abs|labs|__errno_location|__cxa_(?:end_catch|rethrow|pure_virtual|deleted_virtual)|"
+    r"abs|labs|__errno_location|__atomic_is_lock_free|__cxa_(?:end_catch|rethrow|pure_virtual|deleted_virtual)|"
     r"__cxa_(?:throw_bad_array_new_length|bad_cast|bad_typeid)|_ZSt9terminatev|"
     r"_ZSt\d+__throw_\w+|__stack_chk_fail|_ZNSt6thread20hardware_concurrencyEv|"
     r"_ZNSt3_V2(?:15system_category|16generic_category)Ev|"
@@ -103,12 +103,16 @@ _ONLY_POINTED_AT = ("__gxx_personality_v0",)
 _DESTRUCTOR = re.compile(rf"_ZNSt(?:{'|'.join(TEXTUAL_EXCEPTIONS)})D[12]Ev")
 # Where nothing is instrumented, the sanitizers' functions too.
 _SANITIZERS = re.compile(r"__asan_\w+|__ubsan_\w+")
+# With real threads an atomic of 16 bytes is a call of libatomic; under the model checker, a hook.
+_LIBATOMIC = re.compile(r"__atomic_(?:load|store|exchange|compare_exchange|fetch_[a-z]+)_16")
 _OWN_EXPORTS = re.compile(r"gauntlet_(?:make|destroy|push|pop|allocate|release|write|read)_\d+")
 _ADVICE = {
     "printf": "stdout", "puts": "stdout", "putchar": "stdout", "_ZSt4cout": "stdout",
     "_ZSt15__once_callable": "once", "_ZSt11__once_call": "once", "pthread_once": "once",
     "__once_proxy": "once", "fork": "process", "vfork": "process", "execve": "process",
     "system": "process",
+    "__atomic_load": "wide", "__atomic_store": "wide", "__atomic_exchange": "wide",
+    "__atomic_compare_exchange": "wide",
     "setjmp": "jump", "_setjmp": "jump", "__sigsetjmp": "jump", "longjmp": "jump",
 }  # fmt: skip
 
@@ -235,7 +239,7 @@ def _is_unseen_store(line: str) -> bool:
 def _may_use(name: str, called: set[str], instrumented: bool) -> bool:
     if name in _ONLY_POINTED_AT or _DESTRUCTOR.fullmatch(name):
         return name not in called
-    if not instrumented and _SANITIZERS.fullmatch(name):
+    if not instrumented and (_SANITIZERS.fullmatch(name) or _LIBATOMIC.fullmatch(name)):
         return True
     return name.startswith(".") or bool(_ALLOWED.fullmatch(name))
 
@@ -267,6 +271,11 @@ def _about_libraries(names: list[str]) -> Iterator[str]:
                 advice = say("The scenario starts the threads, and there are no processes.")
             case "once":
                 advice = say("std::call_once is not modelled: use a static variable instead.")
+            case "wide":
+                advice = say(
+                    "A std::atomic of more than 16 bytes is a lock inside the library: keep to "
+                    "8 bytes, or 16 that are aligned."
+                )
             case "jump":
                 advice = say("Return from functions instead.")
             case _:

@@ -88,6 +88,9 @@ _SENTENCES: tuple[Text, ...] = (
         "of these operations avoids it.", capacity=_),
     say("The structure must not hold more than its capacity of {capacity}: no order of these "
         "operations avoids it.", capacity=_),
+    say("An item must come out whole: this one came out with words that were not its own."),
+    say("A pop that succeeds must write its item: this one did not."),
+    say("A pop that fails must leave its item as it was: this one changed it."),
     say("A block must be aligned to {n_bytes} bytes.", n_bytes=_),
     say("A block must keep what its owner wrote until it is deallocated."),
     say("With thread {thread} suspended after its step {step}, thread {other} waits for ever "

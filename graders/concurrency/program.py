@@ -21,15 +21,42 @@ _MAKE = """
 extern "C" void gauntlet_make_{k}() {{ ::new (static_cast<void*>({object})) Object_{k}(); }}
 extern "C" void gauntlet_destroy_{k}() {{ the_{k}().~Object_{k}(); }}
 """
+# What a person reads of an item or a value is one number, which all of its words hold, or else -1.
+# The item that pop is given holds -2 before, so that a change of it shows. Members, because a
+# submission may overload functions.
+TORN = -1
+UNTOUCHED = -2
+_SEVERAL_WORDS = """
+struct gauntlet_words_{k} {{ unsigned long word[{words}]; }};
+struct gauntlet_value_{k} {{
+    static void fill(gauntlet_words_{k}& value, long number) {{
+        for (auto& word : value.word) word = static_cast<unsigned long>(number);
+    }}
+    static long number(const gauntlet_words_{k}& value) {{
+        for (const auto word : value.word)
+            if (word != value.word[0]) return {torn};
+        return static_cast<long>(value.word[0]);
+    }}
+}};
+"""
+_ONE_WORD = """
+struct gauntlet_value_{k} {{
+    static void fill(long& value, long number) {{ value = number; }}
+    static long number(const long& value) {{ return value; }}
+}};
+"""
 _ITEMS = """
 extern "C" bool gauntlet_push_{k}(long number) {{
-    const long item = number;
+    {value} filled;
+    gauntlet_value_{k}::fill(filled, number);
+    const {value}& item = filled;
     return the_{k}().{push}(item);
 }}
 extern "C" bool gauntlet_pop_{k}(long* number) {{
-    long item = 0;
+    {value} item;
+    gauntlet_value_{k}::fill(item, {untouched});
     const bool succeeded = the_{k}().{pop}(item);
-    *number = item;
+    *number = gauntlet_value_{k}::number(item);
     return succeeded;
 }}
 """
@@ -39,31 +66,29 @@ extern "C" void gauntlet_release_{k}(void* block) {{ the_{k}().{release}(block);
 """
 _WORDS = """
 extern "C" void gauntlet_write_{k}(long number) {{
-    gauntlet_words_{k} value;
-    for (auto& word : value.word) word = static_cast<unsigned long>(number);
+    {value} value;
+    gauntlet_value_{k}::fill(value, number);
     the_{k}().{write}(value);
 }}
 extern "C" bool gauntlet_read_{k}(long* number) {{
-    gauntlet_words_{k} value{{}};
+    {value} value{{}};
     if (!the_{k}().{read}(value)) return false;
-    *number = static_cast<long>(value.word[0]);
-    for (const auto word : value.word)
-        if (word != value.word[0]) *number = -1;
+    *number = gauntlet_value_{k}::number(value);
     return true;
 }}
 """
 _DEMANDS = {
     "queue": (
-        ("const long& a", "object.{push}(a)", "bool", "bool {push}(const T&)"),
-        ("long& a", "object.{pop}(a)", "bool", "bool {pop}(T&)"),
+        ("const {value}& a", "object.{push}(a)", "bool", "bool {push}(const T&)"),
+        ("{value}& a", "object.{pop}(a)", "bool", "bool {pop}(T&)"),
     ),
     "pool": (
         ("", "object.{allocate}()", "void*", "void* {allocate}()"),
         ("void* a", "object.{release}(a)", "void", "void {release}(void*)"),
     ),
     "register": (
-        ("const gauntlet_words_{k}& a", "object.{write}(a)", "void", "void {write}(const T&)"),
-        ("gauntlet_words_{k}& a", "object.{read}(a)", "bool", "bool {read}(T&)"),
+        ("const {value}& a", "object.{write}(a)", "void", "void {write}(const T&)"),
+        ("{value}& a", "object.{read}(a)", "bool", "bool {read}(T&)"),
     ),
 }
 _DEMANDS["stack"] = _DEMANDS["queue"]
@@ -94,21 +119,24 @@ def interface(structure: Structure, instances: Sequence[Instance]) -> str:
 
 def _interface_of(structure: Structure, k: int, instances: Sequence[Instance]) -> str:
     kind, instance = structure.kind, instances[k]
+    # T is long where one word is asked for: that is what most people try their structure with.
+    value = "long" if kind in ("queue", "stack") and instance.words == 1 else f"gauntlet_words_{k}"
     arguments = {
-        "queue": f"long, {instance.capacity}",
-        "stack": f"long, {instance.capacity}",
+        "queue": f"{value}, {instance.capacity}",
+        "stack": f"{value}, {instance.capacity}",
         "pool": f"{instance.block_bytes}, {instance.capacity}",
-        "register": f"gauntlet_words_{k}",
+        "register": value,
     }[kind]
     name = object_name(structure, k, len(instances))
     text = ""
-    if kind == "register":
-        text += f"struct gauntlet_words_{k} {{ unsigned long word[{instance.words}]; }};\n"
+    if kind != "pool":
+        kept = _ONE_WORD if value == "long" else _SEVERAL_WORDS
+        text += kept.format(k=k, words=instance.words, torn=TORN)
     text += f"using Object_{k} = ::{structure.class_name}<{arguments}>;\n"
     for parameters, call, result, told in _DEMANDS[kind]:
         given = ", ".join(part for part in (f"Object_{k}& object", parameters) if part)
         text += (
-            f"static_assert(requires({given.format(k=k)}) "
+            f"static_assert(requires({given.format(value=value)}) "
             f"{{ {{ {call.format(**structure.methods)} }} -> std::same_as<{result}>; }}, "
             f'"{structure.class_name} must have {told.format(**structure.methods)}");\n'
         )
@@ -118,7 +146,7 @@ def _interface_of(structure: Structure, k: int, instances: Sequence[Instance]) -
     )
     bodies = {"queue": _ITEMS, "stack": _ITEMS, "pool": _BLOCKS, "register": _WORDS}
     text += _MAKE.format(k=k, object=name)
-    return text + bodies[kind].format(k=k, **structure.methods)
+    return text + bodies[kind].format(k=k, value=value, untouched=UNTOUCHED, **structure.methods)
 
 
 def scenarios_file(structure: Structure, scenarios: Sequence[Scenario]) -> str:
@@ -150,7 +178,7 @@ extern "C" bool gauntlet_pop_{k}(long*);
     long item = 0;
     const bool succeeded = gauntlet_pop_{k}(&item);
     gauntlet_operation_ends(succeeded, succeeded ? item : 0);
-}}
+{demands}}}
 """,
     "words": """
 extern "C" void gauntlet_write_{k}(long);
@@ -177,16 +205,19 @@ extern "C" void gauntlet_release_{k}(void*);
     if (!block) return nullptr;
     gauntlet_require(reinterpret_cast<unsigned long>(block) % {alignment} == 0,
                      "A block must be aligned to {alignment} bytes.");
-    for (int i = 0; i < {block_bytes}; i += 8)
-        *reinterpret_cast<unsigned long*>(block + i) = tag;
+    int i = 0;
+    for (; i + 8 <= {block_bytes}; i += 8) *reinterpret_cast<unsigned long*>(block + i) = tag;
+    for (; i < {block_bytes}; ++i) block[i] = tag;
     return block;
 }}
 [[maybe_unused]] void release_{k}(void* taken, unsigned char tag) {{
     auto* block = static_cast<unsigned char*>(taken);
     if (!block) return;
     bool kept = true;
-    for (int i = 0; i < {block_bytes}; i += 8)
+    int i = 0;
+    for (; i + 8 <= {block_bytes}; i += 8)
         kept &= *reinterpret_cast<unsigned long*>(block + i) == tag;
+    for (; i < {block_bytes}; ++i) kept &= block[i] == tag;
     gauntlet_require(kept, "A block must keep what its owner wrote until it is deallocated.");
     if (!gauntlet_operation_begins(int(check::Action::release), reinterpret_cast<long>(block)))
         return;
@@ -202,8 +233,30 @@ def _callers(structure: Structure, k: int, instance: Instance) -> str:
     return (
         f'extern "C" void gauntlet_make_{k}();\nextern "C" void gauntlet_destroy_{k}();'
     ) + _CALLERS[kind].format(
-        k=k, alignment=structure.block_alignment_bytes, block_bytes=instance.block_bytes
+        k=k,
+        alignment=structure.block_alignment_bytes,
+        block_bytes=instance.block_bytes,
+        demands=_demands_of_pop(structure, instance),
     )
+
+
+def _demands_of_pop(structure: Structure, instance: Instance) -> str:
+    """What must hold of the item behind a pop, besides its number."""
+    lines = [
+        f"gauntlet_require(!succeeded || item != {UNTOUCHED}, "
+        '"A pop that succeeds must write its item: this one did not.");'
+    ]
+    if instance.words > 1:
+        lines.append(
+            f"gauntlet_require(!succeeded || item != {TORN}, "
+            '"An item must come out whole: this one came out with words that were not its own.");'
+        )
+    if structure.failed_pop_keeps_item:
+        lines.append(
+            f"gauntlet_require(succeeded || item == {UNTOUCHED}, "
+            '"A pop that fails must leave its item as it was: this one changed it.");'
+        )
+    return "".join(f"    {line}\n" for line in lines)
 
 
 def _cpp(truth: bool) -> str:

@@ -51,6 +51,7 @@ class Structure:
     progress: str
     failed_push_excused_by: str  # nothing, opposite or any
     failed_pop_excused_by: str
+    failed_pop_keeps_item: bool
     may_allocate: bool
     exact_capacity: bool
     block_alignment_bytes: int
@@ -64,6 +65,7 @@ class Structure:
             progress=settings["progress"],
             failed_push_excused_by=settings["failed_push_excused_by"],
             failed_pop_excused_by=settings["failed_pop_excused_by"],
+            failed_pop_keeps_item=settings["failed_pop_keeps_item"],
             may_allocate=settings["may_allocate"],
             exact_capacity=settings["exact_capacity"],
             block_alignment_bytes=settings["block_alignment_bytes"],
@@ -151,8 +153,8 @@ def read_plan(case: Case, structure: Structure) -> Plan:
     check = Check(kind)
     instance = Instance(
         reader.count("capacity", 2, least=1),
-        reader.count("words", 2, least=1),
-        reader.count("block_bytes", 32, least=8),
+        reader.count("words", 2 if structure.kind == "register" else 1, least=1),
+        reader.count("block_bytes", 32, least=1),
     )
     work: Scenario | Load
     if check.model_checked:

@@ -168,9 +168,29 @@ class Threads:
                 first=first, second=second,
             ),
             "alignment": say("A block must be aligned to {n_bytes} bytes.", n_bytes=first),
+            "room": say(
+                "A structure with room for {first} must hold so many, and when the threads had "
+                "ended it held {second}.", first=first, second=second,
+            ),
+            "next": say(
+                "Items must come out in the structure's order, and when the threads had ended "
+                "{second} came out in place of {first}.", first=first, second=second,
+            ),
+            "parts": say(
+                "An item must come out whole, and with real threads one came out with words that "
+                "were not its own."
+            ),
+            "touched": say(
+                "A pop that fails must leave its item as it was, and with real threads one changed "
+                "it."
+            ),
+            "blocks": say(
+                "All {first} blocks must be free again when the last one is back, and with real "
+                "threads {second} could be allocated then.", first=first, second=second,
+            ),
             "overlap": say(
                 "A block must keep what its owner wrote until it is deallocated, and with real "
-                "threads block {first} came to hold {second}.", first=first, second=second,
+                "threads byte {second} of block {first} changed.", first=first, second=second,
             ),
             "stuck": say(
                 "Somebody must get something done, and for {limit_s} s with real threads nobody "
@@ -259,6 +279,9 @@ class Threads:
             "WRITERS": load.writers,
             "READERS": load.readers,
             "OPERATIONS": load.operations,
+            "CAPACITY": load.instance.capacity,
+            "EXACT_CAPACITY": int(self.structure.exact_capacity),
+            "KEEPS_ITEM": int(self.structure.failed_pop_keeps_item),
             "BLOCK_BYTES": load.instance.block_bytes,
             "ALIGNMENT": self.structure.block_alignment_bytes,
         }

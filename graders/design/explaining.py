@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from graders.answers.reading import UNSTORABLE
 from graders.answers.worksheet.units import number_text
 from graders.design.assessment import Assessment, Constraint, State, Term
 from graders.design.nodes import Fault
@@ -26,7 +27,9 @@ def unreadable(faults: tuple[Fault, ...], source: str) -> Event:
             "line": fault.span.line,
             "column": fault.span.column,
             "message": fault.message,
-            "text": lines[fault.span.line - 1][:200] if fault.span.line <= len(lines) else "",
+            "text": UNSTORABLE.sub("\ufffd", lines[fault.span.line - 1][:200])
+            if fault.span.line <= len(lines)
+            else "",
         }
         for fault in faults
     ]

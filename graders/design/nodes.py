@@ -6,7 +6,6 @@ words on which readers of YAML differ (``on``, ``010``, ``1_000``) can surprise 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -15,13 +14,12 @@ from ruamel.yaml import YAML
 from ruamel.yaml import events as yaml_events
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from graders.answers.reading import UNSTORABLE
 from graders.text import Text, say
 
 MAX_CHARACTERS = 64 * 1024
 MAX_NODES = 4000
 MAX_DEPTH = 8
-
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +111,9 @@ def parse(source: str) -> Node:
             problem=" ".join(str(error.problem or error.context).split())[:200],
         )
         raise Unreadable(Fault(at, message)) from None
-    except (YAMLError, StopIteration) as error:
-        what = " ".join(str(error).split())[:200]
+    except (YAMLError, StopIteration, RecursionError, ValueError, OverflowError) as error:
+        # The last two are ruamel's: an escape such as "\\U00110000" is beyond Unicode.
+        what = UNSTORABLE.sub("\ufffd", " ".join(str(error).split()))[:200]
         message = say("a design must be YAML, and reading stopped: {problem}", problem=what)
         raise Unreadable(Fault(start, message)) from None
 
@@ -173,7 +172,7 @@ class _Reader:
 
     def _text(self, event: Any) -> str:
         text = str(event.value)
-        if _UNSTORABLE.search(text):
+        if UNSTORABLE.search(text):
             raise self._fault(
                 event,
                 say("text must be Unicode without NUL, and an escape here is not. Remove it"),

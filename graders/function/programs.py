@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from graders.harness import wire
 from graders.harness.items import Item, Step
 from graders.harness_files import harness_files
+from graders.json_faults import fault_of
 from graders.ports import (
     JudgeError,
     Launcher,
@@ -22,7 +23,7 @@ from graders.ports import (
     Task,
     Usage,
 )
-from graders.text import clean, from_sandbox, say
+from graders.text import clean, from_sandbox
 from graders.verdict import Json, JsonObject
 
 CHECKER_LIMITS = ProgramLimits(
@@ -30,9 +31,6 @@ CHECKER_LIMITS = ProgramLimits(
 )
 CHECKER_ANSWER_TIME_LIMIT_S = 30.0
 START_TIME_LIMIT_S = 10.0  # importing a heavy library takes long, and it is not the answer's time
-NESTING_LIMIT = 50
-PATH_CHARACTERS = 80
-LARGEST_INT_BITS = 1023  # any larger one would not even fit a float
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +119,7 @@ class Submission:
                 return self._stopped(frame)
         if message.get("type") != "returned" or "answer" not in message:
             return self._stopped(frame)
-        fault = _number_fault(message["answer"])
+        fault = fault_of(message["answer"])
         if fault:
             return NoJson(fault)
         return Returned(message["answer"])
@@ -237,35 +235,6 @@ def _message(frame: bytes | Outcome) -> dict[str, Any] | None:
         return wire.unpack(frame)[0]
     except wire.WireError:
         return None
-
-
-def _number_fault(value: Json, path: str = "", depth: int = 0) -> str:
-    """Rule and fact about the first thing that must not be in an answer; empty if there is none."""
-    shown = path if len(path) <= PATH_CHARACTERS else f"{path[:PATH_CHARACTERS]}..."
-    if depth > NESTING_LIMIT:
-        return say(
-            "the answer{path} must be nested {limit} levels at most",
-            path=shown,
-            limit=NESTING_LIMIT,
-        )
-    if isinstance(value, float) and not math.isfinite(value):
-        return say("the answer{path} must be finite, got {value}", path=shown, value=str(value))
-    if isinstance(value, int) and value.bit_length() > LARGEST_INT_BITS:
-        return say(
-            "the answer{path} must be less than 2**{bits}, got a larger int",
-            path=shown,
-            bits=LARGEST_INT_BITS,
-        )
-    inside: list[tuple[str, Json]] = []
-    if isinstance(value, dict):
-        inside = [(f"{path}[{key!r:.80}]", one) for key, one in value.items()]
-    elif isinstance(value, list):
-        inside = [(f"{path}[{i}]", one) for i, one in enumerate(value)]
-    for name, one in inside:
-        fault = _number_fault(one, name, depth + 1)
-        if fault:
-            return fault
-    return ""
 
 
 def _item(said: object) -> Item:

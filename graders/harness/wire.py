@@ -16,6 +16,7 @@ from typing import Any
 
 REQUEST_FD = 3
 ANSWER_FD = 4
+MAX_NESTING = 64  # deeper ones could end whoever walks over them; answers have 50 at most
 _LENGTH = struct.Struct("<I")
 
 
@@ -47,6 +48,8 @@ def unpack(frame: bytes) -> tuple[dict[str, Any], list[bytes]]:
         raise WireError(f"a message must begin with JSON: {error}") from None
     if not isinstance(message, dict) or end > len(frame):
         raise WireError("a message must begin with a whole JSON object")
+    if _is_too_deep(message):
+        raise WireError(f"a message may be nested {MAX_NESTING} levels at most")
     sizes = message.pop("blobs", None)
     if not isinstance(sizes, list) or not all(type(size) is int and size >= 0 for size in sizes):
         raise WireError("a message must list the lengths of its blobs")
@@ -57,6 +60,16 @@ def unpack(frame: bytes) -> tuple[dict[str, Any], list[bytes]]:
         blobs.append(frame[end : end + size])
         end += size
     return message, blobs
+
+
+def _is_too_deep(message: dict[str, Any]) -> bool:
+    level: list[Any] = [message]
+    for _ in range(MAX_NESTING):
+        inside = [one.values() if isinstance(one, dict) else one for one in level]
+        level = [one for values in inside for one in values if isinstance(one, dict | list)]
+        if not level:
+            return False
+    return True
 
 
 def read_request() -> tuple[dict[str, Any], list[bytes]] | None:

@@ -37,7 +37,7 @@ class ConcurrencyGrader(Strict):
     """The sequential object that it must look like."""
     entry_point: Identifier
     """The class template's name. A queue or stack is C<T, Capacity>, a pool C<BlockBytes, Blocks>,
-    a register C<T> with T of several 8-byte words."""
+    a register C<T>; T is one 8-byte word or several, as a case says."""
     signature: Text
     """Shown to the candidate."""
     operations: dict[str, Identifier]
@@ -56,12 +56,27 @@ class ConcurrencyGrader(Strict):
     "empty" at once."""
     failed_pop_excused_by: Excuse = "nothing"
     """The same for a pop or a read: opposite is a push or a write."""
+    failed_pop_keeps_item: bool = False
+    """True if a pop of a queue or stack that fails must leave its argument as it was."""
     may_allocate: bool = True
     """False refuses operations that call malloc, which takes locks."""
     exact_capacity: bool = True
     """False if it may hold more than its capacity, never less."""
     block_alignment_bytes: int = Field(default=16, ge=1, le=4096)
     """Of a pool: what every block must be aligned to."""
+
+    @model_validator(mode="after")
+    def only_a_popped_item_can_be_kept(self) -> ConcurrencyGrader:
+        if not self.failed_pop_keeps_item or self.structure in ("queue", "stack"):
+            return self
+        place: list[tuple[Location, str]] = [
+            (
+                ("failed_pop_keeps_item",),
+                f"failed_pop_keeps_item must be of a queue or a stack, got a {self.structure}; "
+                "leave it out",
+            )
+        ]
+        raise contradiction(place)
 
     @model_validator(mode="after")
     def every_operation_has_a_method(self) -> ConcurrencyGrader:

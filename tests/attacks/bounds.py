@@ -9,15 +9,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sandboxes.interface import Limits, RunResult, RunStatus
+from sandboxes.bubblewrap import BubblewrapSandbox
+from sandboxes.interface import Command, Limits, RunResult, RunStatus
+from sandboxes.slot import SlotSandbox
+from tests.tries import best_of_tries
 
+AnySandbox = BubblewrapSandbox | SlotSandbox
 SLACK = 1.1
 _MANY = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """One limit. `status` is how the run must end; `got` what the program had of it."""
+    """One limit. `status` is how the run must end; `got` what the program had of it.
+
+    `most_looked_at` is the most that may be had where no control group charges memory: it is looked
+    at every 50 ms, and RLIMIT_DATA, twice the limit and 256 MiB, stops what grows faster.
+    """
 
     name: str
     source: str
@@ -25,6 +33,50 @@ class Bound:
     most: float
     got: Callable[[RunResult], float]
     status: RunStatus
+    most_looked_at: float | None = None
+    needs_own_scratch: bool = False  # to be told; an ordinary user's bubblewrap mounts it inside
+
+    def most_in(self, sandbox: AnySandbox) -> float:
+        """The most that may be had in this sandbox, with the slack."""
+        if self.most_looked_at is not None and sandbox.host.hierarchies.memory is None:
+            return self.most_looked_at
+        return self.most * SLACK
+
+    def status_in(self, sandbox: AnySandbox) -> RunStatus:
+        """How the run must end in this sandbox."""
+        if self.status is RunStatus.PROCESSES_EXCEEDED and sandbox.host.hierarchies.pids is None:
+            return RunStatus.EXITED  # without a control group the kernel counts no refusals
+        if self.needs_own_scratch and not sandbox.host.bounds_inodes:
+            return RunStatus.EXITED
+        return self.status
+
+    def faults(self, result: RunResult, sandbox: AnySandbox) -> list[str]:
+        """Where the outcome is another than it must be."""
+        found = []
+        got, status = self.got(result), self.status_in(sandbox)
+        if result.status is not status:
+            found.append(
+                f"it ended as {result.status}, and {status} is due: {result.stderr!r:.300}"
+            )
+        if got > self.most_in(sandbox):
+            found.append(f"{got:g} were had, and {self.most_in(sandbox):g} are the most")
+        if got < self.most / SLACK:
+            found.append(f"it was stopped at {got:g}, and has a right to {self.most:g}")
+        return found
+
+
+def overdraw(bound: Bound, sandbox: AnySandbox) -> list[str]:
+    """Take as much as can be had; what is wrong with the outcome, in the best of a few tries."""
+    command = Command(("python", "-c", bound.source), limits=bound.limits)
+    result = best_of_tries(
+        lambda: sandbox.run(command), lambda result: not bound.faults(result, sandbox)
+    )
+    return bound.faults(result, sandbox)
+
+
+def applies(bound: Bound, sandbox: AnySandbox) -> bool:
+    """An ordinary user cannot mount a tmpfs with an inode limit for bubblewrap."""
+    return bound.status is not RunStatus.FILES_EXCEEDED or sandbox.host.bounds_inodes
 
 
 def _last_number(result: RunResult) -> float:
@@ -74,6 +126,7 @@ BOUNDS = [
         160,
         lambda result: result.memory_mib,
         RunStatus.MEMORY_EXCEEDED,
+        most_looked_at=2 * 160 + 256,
     ),
     Bound(
         "memory of many processes",
@@ -83,6 +136,7 @@ BOUNDS = [
         160,
         lambda result: result.memory_mib,
         RunStatus.MEMORY_EXCEEDED,
+        most_looked_at=160 + 80,  # 500 MiB a second, and looks that come late
     ),
     Bound(
         "processes",
@@ -124,6 +178,7 @@ BOUNDS = [
         8 << 4,
         _last_number,
         RunStatus.SCRATCH_EXCEEDED,
+        needs_own_scratch=True,
     ),
     Bound(
         "one file",

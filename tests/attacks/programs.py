@@ -17,12 +17,12 @@ _NUMBERS = {
     "keyctl": (250, 219), "shmget": (29, 194), "msgget": (68, 186), "semget": (64, 190),
     "mq_open": (240, 180), "bpf": (321, 280), "perf_event_open": (298, 241),
     "userfaultfd": (323, 282), "io_uring_setup": (425, 425), "io_uring_enter": (426, 426),
-    "memfd_secret": (447, 447), "vmsplice": (278, 75), "splice": (275, 76),
+    "memfd_secret": (447, 447), "ioctl": (16, 29), "vmsplice": (278, 75), "splice": (275, 76),
     "inotify_init1": (294, 26), "fanotify_init": (300, 262), "reboot": (169, 142),
     "kexec_load": (246, 104), "init_module": (175, 105), "delete_module": (176, 106),
     "swapon": (167, 224), "acct": (163, 89), "quotactl": (179, 60), "sethostname": (170, 161),
     "settimeofday": (164, 170), "clock_settime": (227, 112), "adjtimex": (159, 171),
-    "vhangup": (153, 58), "sync": (162, 81), "newer": (600, 600), "prlimit64": (302, 261),
+    "vhangup": (153, 58), "sync": (162, 81), "fchmodat2": (452, 452), "prlimit64": (302, 261),
     "sched_setscheduler": (144, 119), "sched_setattr": (314, 274), "ioprio_set": (251, 30),
     "sched_setaffinity": (203, 122), "mlockall": (151, 230), "memfd_create": (319, 279),
 }  # fmt: skip
@@ -107,8 +107,10 @@ places = ["@PROJECT@", "/proc/self/cwd@PROJECT@", "/proc/1/root@PROJECT@", "/pro
 print(*([p for p in places if os.path.exists(p)] or ["nothing"]))
 """
 ENVIRONMENT = (
-    "import glob, os\n" + _FIND_SECRET + "assert '@SEC' + 'RET@' not in str(os.environ)\n"
-    "print(hunt(glob.glob('/proc/*/environ')))\n"
+    "import glob, os\n"
+    + _FIND_SECRET
+    + "inherited = [n for n in os.environ if '@SECRET@' in os.environ[n]]\n"
+    "print(*inherited, hunt(glob.glob('/proc/*/environ')))\n"
 )
 DESCRIPTORS = """
 import os
@@ -129,10 +131,18 @@ print(*([p for p in places if os.path.exists(p)] or ["nothing"]))
 """
 COMMAND_LINES = """
 import glob
-text = b"".join(open(path, "rb").read() for path in glob.glob("/proc/[0-9]*/cmdline"))
+lines = [open(path, "rb").read() for path in glob.glob("/proc/[0-9]*/cmdline")]
 words = [b"@PROJECT@", b"@SECRET@", b"ro-bind", b"/var/lib"]
-print(*([w for w in words if w in text.replace(b"".join(words), b"")
-         and b"program.py" in text] or ["nothing"]))
+print(sum(map(bool, lines)), *([w for w in words if w in b"".join(lines)] or ["nothing"]))
+"""
+HOST_IN_PROC = """
+told = []
+for name in ("cmdline", "diskstats", "interrupts", "partitions"):
+    try:
+        told.append(len(open(f"/proc/{name}", "rb").read()))
+    except OSError:
+        told.append(0)
+print(*told)
 """
 DIST_PACKAGES = """
 import os
@@ -226,13 +236,6 @@ address = ctypes.addressof(ctypes.c_char.from_buffer(page))
 ctypes.CFUNCTYPE(ctypes.c_int)(address)()
 print("survived")
 """
-TIOCSTI = (
-    _PRELUDE
-    + """
-import fcntl
-print(attempt(lambda: fcntl.ioctl(0, 0x5412, b"x")))
-"""
-)
 RAISED_LIMITS = """
 import resource
 said = []
@@ -397,6 +400,47 @@ said = attempt(lambda: fcntl.fcntl(os.pipe()[1], 1031, 1 << 20))
 print(said, attempt(more))
 """
 )
+SOCKET_BUFFERS = """
+import os, socket, time
+for _ in range(7):
+    if os.fork() == 0:
+        break
+kept = []
+try:
+    while True:
+        kept.append(socket.socketpair())
+        for end in kept[-1]:
+            end.setblocking(False)
+            try:
+                while True:
+                    os.write(end.fileno(), bytes(65536))
+            except BlockingIOError:
+                pass
+except OSError:
+    pass
+time.sleep(10)
+"""
+# Pages that are only read are all the same page of zeros; the tables that lead to it are not.
+PAGE_TABLES = """
+import mmap, time
+GIB = 1 << 30
+kept = []
+for _ in range(200):
+    kept.append(mmap.mmap(-1, GIB, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, mmap.PROT_READ))
+    for offset in range(0, GIB, 2 << 20):
+        kept[-1][offset]
+time.sleep(10)
+"""
+# What is shared between processes stays when the one process that has it maps it no longer.
+UNMAPPED = """
+import mmap, time
+MIB = 1 << 20
+page = mmap.mmap(-1, 400 * MIB)
+for offset in range(0, 400 * MIB, MIB):
+    page[offset : offset + MIB] = bytes(MIB)
+    page.madvise(mmap.MADV_DONTNEED, offset, MIB)
+time.sleep(10)
+"""
 DEPTH = (
     _PRELUDE
     + """
@@ -411,8 +455,13 @@ LATE_WRITER = """
 import os, time
 if os.fork() == 0:
     os.setsid()
-    time.sleep(20)
-    open("out", "w").write("late")
+    out = os.open("out", os.O_CREAT | os.O_WRONLY)
+    count = 0
+    while True:
+        count += 1
+        os.pwrite(out, b"%020d" % count, 0)
+while not os.path.exists("out") or os.path.getsize("out") == 0:
+    time.sleep(0.001)
 print("parent done")
 """
 SPARSE = (

@@ -32,6 +32,7 @@ class Attack:
     profile: Profile = Profile.PYTHON
     signal: int | None = None
     machine: str | None = None  # where the attack exists only on one kind of processor
+    needs_groups: bool = False  # without control groups nothing stops it, and the README says so
     collect: tuple[str, ...] = field(default=())
 
 
@@ -48,12 +49,13 @@ READING = [
     Attack("other processes", programs.PROCESSES, r"\[1, 2\]"),
     Attack("taking over an init without the filter", programs.INIT_IS_BOUND, "1 2 0"),
     Attack("init's view of files", programs.INIT_ROOT, "nothing"),
-    Attack("bubblewrap's command line", programs.COMMAND_LINES, "nothing"),
+    Attack("command lines", programs.COMMAND_LINES, "2 nothing"),
     Attack(
         "kernel memory", programs.opening("/proc/kcore", "/dev/mem"), "E(ACCES|PERM|NOENT) ENOENT"
     ),
     Attack("kernel log", programs.syscalls("syslog:3,0,0"), "syslog EPERM"),
     Attack("kernel log device", programs.opening("/proc/kmsg", "/dev/kmsg"), r"E\w+ ENOENT"),
+    Attack("the host's start and disks, in /proc", programs.HOST_IN_PROC, "0 0 0 0"),
     Attack("packages of the host", programs.DIST_PACKAGES, r"\[\]"),
     Attack(
         "names that handles open",
@@ -228,7 +230,11 @@ KERNEL = [
             )
         ),
     ),
-    Attack("a system call newer than the filter", programs.syscalls("newer:0"), "newer ENOSYS"),
+    Attack(
+        "a system call newer than the filter",
+        programs.syscalls("fchmodat2:-1,b'x',0,0"),
+        "fchmodat2 ENOSYS",
+    ),
     Attack(
         "the x32 ABI",
         programs.X32,
@@ -245,7 +251,12 @@ KERNEL = [
         machine="x86_64",
         output="trying",
     ),
-    Attack("input pushed into a terminal", programs.TIOCSTI, "ENOTTY"),
+    Attack(
+        # There is no such descriptor, which the kernel would say: ENOTTY is the filter's answer.
+        "input pushed into a terminal",
+        programs.syscalls("ioctl:999,0x5412,b'x'", "ioctl:999,0x541C,b'x'"),
+        "ioctl ENOTTY ioctl ENOTTY",
+    ),
     Attack(
         "terminals",
         programs.opening("/dev/tty", "/dev/ptmx", "/dev/console"),
@@ -312,6 +323,12 @@ RESOURCES = [
         statuses=ends(RunStatus.MEMORY_EXCEEDED)),
     Attack("memory by memfd", programs.syscalls("memfd_create:b'x',0"), "memfd_create EPERM"),
     Attack("memory by pipe buffers", programs.PIPES, "EPERM EMFILE"),
+    Attack("memory by socket buffers", programs.SOCKET_BUFFERS, limits=CROWD,
+        statuses=ends(RunStatus.MEMORY_EXCEEDED)),
+    Attack("memory by page tables", programs.PAGE_TABLES,
+        statuses=ends(RunStatus.MEMORY_EXCEEDED)),
+    Attack("memory shared and unmapped", programs.UNMAPPED,
+        statuses=ends(RunStatus.MEMORY_EXCEEDED), needs_groups=True),
     Attack("disk by bytes", programs.fill("/tmp"), "ENOSPC [78]"),
     Attack("disk by shared memory", programs.fill("/dev/shm"), "ENOSPC [78]"),
     Attack("disk by depth", programs.DEPTH, "ENOSPC|succeeded"),
@@ -344,13 +361,6 @@ COLLECTION = [
         collect=("out",),
     ),
     Attack("a collected folder", "import os; os.mkdir('out')", "", collect=("out",)),
-    Attack(
-        "writing what is collected after the end",
-        programs.LATE_WRITER,
-        "parent done",
-        limits=CROWD,
-        collect=("out",),
-    ),
     Attack("a working directory moved away", programs.MOVED_HOME, "moved", collect=("out",)),
 ]
 
@@ -364,8 +374,8 @@ COMPILERS = [
     ),
     Attack(
         "assembling a secret",
-        'asm(".incbin \\"/etc/shadow\\""); int main() {}',
-        ".*/etc/shadow.*",
+        'asm(".incbin \\"/etc/passwd\\""); int main() {}',
+        ".*file not found: /etc/passwd.*",
         profile=Profile.COMPILE_CPP,
         limits=COMPILER,
     ),

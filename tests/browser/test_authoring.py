@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from app.accounts.models import User
 from app.authoring import queue
-from app.authoring.models import Action, Verification, WorkingCopy
+from app.authoring.models import Action, MutantRun, Verification, WorkingCopy
 from app.practice.models import Problem, Submission
 from problems.package import read_package
 from tests.browser.conftest import OpenBrowser
@@ -59,6 +59,26 @@ def be_the_workers(slug: str) -> None:
     queue.pump(proof)
 
 
+def judge_the_mutants(slug: str) -> None:
+    """One survives."""
+    run = MutantRun.objects.get(verification__slug=slug)
+    first, *others = run.mutants.all()
+    for mutant in others:
+        token = mutant.claim()
+        assert token is not None
+        mutant.finish(token, verdict="WA")
+    token = first.claim()
+    assert token is not None
+    first.finish(
+        token,
+        verdict="AC",
+        place=f"round-3/{slug}/reference.py:7",
+        missing="a case in which that makes a difference",
+        diff="@@ -6,2 +6,2 @@\n def split():\n-    return 0\n+    return 1",
+    )
+    queue.pump(run)
+
+
 def test_a_problem_is_written_verified_and_published(admins_page: Page, staff: User) -> None:
     page = admins_page
     page.goto("/authoring/new/")
@@ -76,7 +96,16 @@ def test_a_problem_is_written_verified_and_published(admins_page: Page, staff: U
     expect(page.locator("#state progress")).to_be_visible()
     shoot(page, "verifying")
     be_the_workers("fair-split")
-    expect(page.locator("#state h2 .verdict-chip")).to_have_text("Passed")
+    expect(page.locator("#trials > h2 .verdict-chip")).to_have_text("Passed")
+    expect(page.locator("#mutants progress")).to_be_visible()
+    shoot(page, "mutants-run")
+    judge_the_mutants("fair-split")
+    expect(page.locator("#mutants h2 .verdict-chip")).to_have_text("Done")
+    survivor = page.locator("#mutants .mutant")
+    expect(survivor).to_contain_text("round-3/fair-split/reference.py:7")
+    survivor.get_by_text("What it changes").click()
+    expect(survivor.locator("pre")).to_contain_text("+    return 1")
+    shoot(page, "mutants-done")
     page.get_by_role("button", name="Publish").click()
     expect(page.locator(".messages")).to_contain_text("Version 1 is published.")
     problem = Problem.objects.get(slug="fair-split")

@@ -15,6 +15,7 @@ Not covered, because the conventions are others:
 from __future__ import annotations
 
 import math
+import random
 import re
 from typing import Any
 
@@ -31,7 +32,7 @@ from tests.problems.capstone_package import (
     sheet_of,
 )
 from tests.problems.sizing_package import PACKAGE as SIZING
-from tests.problems.test_worksheets import sheet as worksheet
+from tests.problems.worksheets import sheet as worksheet
 
 GIVEN = re.compile(r"^\| .*\| ([0-9.,e]+)[^|]*\| `(\w+)` \|$", re.MULTILINE)
 
@@ -163,8 +164,8 @@ def test_storage_is_llama_3s_and_a_checkpoint_is_between_a_megabyte_and_4_gb_a_g
     assert 1e-6 < sheet["checkpoint_tb"] / sheet["train_gpus"] < 4e-3
 
 
-def test_goodput_and_days_are_those_of_the_goodput_problem() -> None:
-    sheet = sheet_of(REFERENCE)
+def test_goodput_and_days_are_those_of_the_goodput_problem_where_training_waits() -> None:
+    sheet = sheet_of(changed(resilience={"checkpoint": "blocking", "period": 4.0}))
     other = worksheet(
         "goodput",
         gpus=sheet["train_gpus"],
@@ -179,17 +180,68 @@ def test_goodput_and_days_are_those_of_the_goodput_problem() -> None:
 
 
 def test_the_searchs_period_is_the_published_optimum() -> None:
-    sheet = sheet_of(REFERENCE)
-    blocked, mean, restart = sheet["blocked_s"] / 60, sheet["mtbf_min"], sheet["restart_min"]
-    # arXiv 2410.18124, and Young's where C and R are small beside M.
-    best = blocked + math.sqrt(2 * (mean + restart) * blocked + blocked**2)
+    # arXiv 2410.18124, with what is not stored yet beside the restart; Young's without both.
+    sheet = sheet_of(changed(storage={"storage_servers": 50_000}))
+    blocked, mean = sheet["blocked_s"] / 60, sheet["mtbf_min"]
+    wait = mean + sheet["lag_min"] + sheet["restart_min"]
+    best = blocked + math.sqrt(2 * wait * blocked + blocked**2)
     assert PACKAGE.search._period_min(sheet) == math.ceil(10 * best) / 10
     assert best == pytest.approx(math.sqrt(2 * blocked * mean), rel=0.07)
     goodputs = [
         sheet_of(changed(resilience={"period": factor * best}))["goodput"]
-        for factor in (0.9, 1.0, 1.1)
+        for factor in (0.8, 1.0, 1.2)
     ]
     assert max(goodputs) == goodputs[1]
+
+
+LIVES = 60_000
+
+
+@pytest.mark.parametrize(
+    ("checkpoint", "servers", "period_min"),
+    [
+        ("asynchronous", 2000, 1.8),
+        ("asynchronous", 750, 1.8),  # what is not stored yet costs more than half a period
+        ("asynchronous", 750, 6.0),
+        ("blocking", 7500, 3.5),
+        ("blocking", 750, 8.0),
+    ],
+)
+def test_goodput_is_that_of_a_run_that_loses_what_is_not_stored(
+    checkpoint: str, servers: int, period_min: float
+) -> None:
+    """Failure by failure: exponential lives, and a restart from the newest stored checkpoint."""
+    sheet = sheet_of(
+        changed(
+            resilience={"checkpoint": checkpoint, "period": period_min},
+            storage={"storage_servers": servers},
+        )
+    )
+    blocked_min = sheet["blocked_s"] / 60
+    rng = random.Random(servers)
+    progress_min = calendar_min = 0.0
+    for _ in range(LIVES):
+        life_min = rng.expovariate(1 / sheet["mtbf_min"])
+        # The first checkpoint of a life begins after T - C of work, and each a period later.
+        first_stored_min = period_min - blocked_min + sheet["write_min"]
+        stored = max(0, math.floor((life_min - first_stored_min) / period_min) + 1)
+        progress_min += stored * (period_min - blocked_min)
+        calendar_min += life_min + sheet["restart_min"]
+    # The formula is of first order in 1/M, and 60,000 lives scatter by 0.1 %.
+    assert sheet["goodput"] / 100 == pytest.approx(progress_min / calendar_min, rel=0.02)
+    if period_min < 2:
+        assert sheet["goodput"] / 100 == pytest.approx(progress_min / calendar_min, rel=0.005)
+
+
+def test_an_asynchronous_checkpoint_is_safe_no_sooner_than_it_is_stored() -> None:
+    slow = sheet_of(changed(storage={"storage_servers": 750}))
+    fast = sheet_of(changed(storage={"storage_servers": 7500}))
+    assert slow["write_min"] == pytest.approx((2 + slow["write_s"]) / 60)
+    assert slow["lag_min"] == pytest.approx(slow["write_min"] - slow["blocked_s"] / 60)
+    assert slow["blocked_s"] == fast["blocked_s"]
+    assert slow["days"] > fast["days"] + 1
+    blocking = sheet_of(changed(resilience={"checkpoint": "blocking"}))
+    assert blocking["lag_min"] == 0
 
 
 # Power and money
@@ -208,7 +260,7 @@ def test_power_and_money_are_those_of_the_power_problem() -> None:
     )
     assert sheet["mean_mw"] * 1e6 == pytest.approx(float(other.scope["facility"]))
     assert sheet["energy_gwh"] * 3.6e12 == pytest.approx(float(other.scope["energy"]))
-    energy_musd = sheet["electricity_musd"] - 153 * 10 * 12 / 1000
+    energy_musd = sheet["electricity_musd"] - 154.5 * 10 * 12 / 1000
     assert energy_musd * 1e6 == pytest.approx(float(other.scope["bill"]))
 
 
@@ -219,10 +271,12 @@ def test_a_site_lies_between_the_two_published_figures_that_disagree() -> None:
         "submissions/accepted/large_pods.yaml",
     ):
         assert 150 < sheet_of(design_of(path))["site_mw"] < 181.5
-    mean_mw = 1590 / 8.76
-    assert mean_mw == pytest.approx(181.5, abs=0.05)
-    sheet = lines(mean_mw=mean_mw, tariff=0.078, contract=0, demand_charge=0)
-    assert sheet["energy_gwh"] == pytest.approx(1590)
+    text = " ".join((ROOT / "editorial.md").read_text().split())
+    told = re.search(r"([\d.]+) TWh in 8,760 hours is ([\d.]+) MW on average", text)
+    assert told is not None
+    # Half of the last digit that is printed of 181.5 MW.
+    sheet = lines(mean_mw=float(told[2]), tariff=0.078, contract=0, demand_charge=0)
+    assert sheet["energy_gwh"] == pytest.approx(1000 * float(told[1]), rel=0.05 / 181.5)
     assert sheet["electricity_musd"] == pytest.approx(123.9, rel=0.002)
 
 
@@ -260,19 +314,21 @@ def test_the_reference_by_hand() -> None:
     assert sheet["bisection_tb_per_s"] == pytest.approx(50_000 * 0.4 * (8 / 56))
 
     parameters = 1_001_003_704_320
-    restore_s = 14 * parameters / (750 * 7e12 / 7500) + 2 * sheet["gpu_params"] / 6.785714e9
+    restore_s = 14 * parameters / (2000 * 7e12 / 7500) + 2 * sheet["gpu_params"] / 6.785714e9
     assert sheet["restart_min"] == pytest.approx(3 * 6 / 60 + 1 + 1.5 + restore_s / 60)
-    write_s = 14 * parameters / (750 * 2e12 / 7500 - 1000 * sheet["batch_tokens"] / sheet["step_s"])
+    write_s = (
+        14 * parameters / (2000 * 2e12 / 7500 - 1000 * sheet["batch_tokens"] / sheet["step_s"])
+    )
     assert sheet["write_s"] == pytest.approx(write_s)
     assert sheet["blocked_s"] == pytest.approx(2 + 14 * parameters / 74_752 / 50e9)
 
-    equipment_w = 12_500 * 10_200 + sheet["switches"] * 800 + 2 * cables * 8.5 + 751 * 1000
+    equipment_w = 12_500 * 10_200 + sheet["switches"] * 800 + 2 * cables * 8.5 + 2001 * 1000
     assert sheet["site_mw"] == pytest.approx(1.12 * equipment_w / 1e6)
-    equipment = 12_500 * 310_000 + sheet["switches"] * 50_000 + cables * 1_280 + 751 * 25_000
+    equipment = 12_500 * 310_000 + sheet["switches"] * 50_000 + cables * 1_280 + 2001 * 25_000
     building = 13e6 * equipment_w / 1e6
     assert sheet["capital_musd"] == pytest.approx((equipment + building) / 1e6)
     mean_kw = 1.12 * (equipment_w - 0.2 * 12_500 * 10_200) / 1000
-    year = equipment / 4 + building / 15 + mean_kw * 8760 * 0.078 + 153_000 * 10 * 12
+    year = equipment / 4 + building / 15 + mean_kw * 8760 * 0.078 + 154_500 * 10 * 12
     assert sheet["gpu_hour_usd"] == pytest.approx(year / 100_000 / 8760)
     hours = 24 * sheet["days"]
     run = (74_752 + 8 * 56) * hours * year / 100_000 / 8760
@@ -284,9 +340,9 @@ def test_the_reference_by_hand() -> None:
     itl_s = read_s + 2 * 160 * 0.01e-3
     assert sheet["itl_ms"] == pytest.approx(1000 * itl_s)
     assert sheet["decode_tokens"] == pytest.approx(50 * 1630 / itl_s)
-    assert sheet["prefill_tokens"] == pytest.approx(1015 * 8 * 1978.9e12 * 0.5 / 2 / parameters)
+    assert sheet["prefill_tokens"] == pytest.approx(1020 * 8 * 1978.9e12 * 0.5 / 2 / parameters)
     tokens_an_hour = 0.5e6 * 3600
-    price = 1515 * 8 * year / 100_000 / 8760 / tokens_an_hour * 1e6
+    price = 1520 * 8 * year / 100_000 / 8760 / tokens_an_hour * 1e6
     assert sheet["token_price"] == pytest.approx(price)
 
 
@@ -303,6 +359,7 @@ WORKED = changed(
     },
     training={"pp": 20, "virtual_pp": 8, "cp": 1, "dp": 540, "micro_batches": 7},
     resilience={"heartbeat": 10, "period": 2.0},
+    storage={"storage_servers": 750},
 )
 
 
@@ -334,6 +391,7 @@ def test_the_worked_sample_is_what_the_model_gives() -> None:
         "mtbf_min",
         "restart_min",
         "blocked_s",
+        "lag_min",
         "goodput",
         "days",
         "equipment_mw",

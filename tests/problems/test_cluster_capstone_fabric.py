@@ -108,3 +108,39 @@ def test_the_editorials_table_of_fabrics_is_what_the_designs_give() -> None:
         assert (switches, cables) == (sheet["switches"], sheet["cables"])
         assert bisection == pytest.approx(sheet["bisection_tb_per_s"], abs=0.5)
         assert price == pytest.approx(sheet["gpu_hour_usd"], abs=0.005)
+
+
+PODS = [
+    # A replica of 512 GPUs in pods of 14,336: 28 a pod, 146 in six.
+    ("replicas_in_pods", {"pods": 6}, {}, 8 * 6 * 56 * 32, True),
+    ("replicas_in_pods", {"pods": 5, "cores": 64}, {}, 8 * 5 * 56 * 32, False),
+    # A stage of 4,672 GPUs: three a pod, 16 in six.
+    ("stages_in_pods", {"pods": 6}, {}, 8 * 6 * 56 * 32, True),
+    ("stages_in_pods", {"pods": 5, "cores": 64}, {}, 8 * 5 * 56 * 32, False),
+    # In pods of 1,024 each replica of 640 GPUs has a pod of its own.
+    ("replicas_in_pods", {"leaves_per_pod": 4, "pods": 98}, {"pp": 20, "dp": 98}, 100_000, True),
+    ("replicas_in_pods", {"leaves_per_pod": 4, "pods": 98}, {"pp": 20, "dp": 99}, 100_000, False),
+]
+
+
+@pytest.mark.parametrize(("placement", "fabric", "plan", "gpus", "holds"), PODS)
+def test_a_plan_that_finds_no_pod_is_refused(
+    placement: str, fabric: dict[str, Any], plan: dict[str, Any], gpus: int, holds: bool
+) -> None:
+    design = changed(training={"placement": placement, **plan}, fabric=fabric)
+    rules = {rule.name: rule for rule in PACKAGE.training_rules.PLAN}
+    sheet = sheet_of(design, nodes=gpus / 8)
+    assert rules["placement"].holds(sheet)
+    assert rules["pods"].holds(sheet) is holds
+    if not holds:
+        assert "and the fabric has" in rules["pods"].message(sheet)
+
+
+def test_no_design_on_the_front_lacks_a_pod() -> None:
+    for found in PACKAGE.search.search(PACKAGE.givens.VALUES).front:
+        fabric, plan = found.design["fabric"], found.design["training"]
+        pod = fabric["planes"] * fabric["leaves_per_pod"] * fabric["leaf_down"]
+        count, whole = plan["dp"], plan["tp"] * plan["cp"] * plan["pp"]
+        if plan["placement"] == "stages_in_pods":
+            count, whole = plan["pp"], plan["tp"] * plan["cp"] * plan["dp"]
+        assert fabric["pods"] * (pod // whole) >= count

@@ -190,3 +190,35 @@ def test_advice_about_several_fields_leaves_none_of_them_out_in_vain(outcome: An
                 mended[group][name] = change["to"]
         without = sheet_of(mended)
         assert not PACKAGE.advice._holds(without) or without["run_musd"] > allowed
+
+
+LATE = "submissions/wrong_answer/two_tier_rails.yaml"
+MISSTATED = "submissions/wrong_answer/no_bubble.yaml"
+SPARELESS = "submissions/wrong_answer/no_spares.yaml"
+UNCABLED = "submissions/wrong_answer/three_spines_a_quarter_less.yaml"
+
+
+@pytest.mark.parametrize(
+    ("path", "label"),
+    [
+        ("reference.yaml", "your design"),
+        (MISSTATED, "your design"),
+        (LATE, "your design, past the deadline"),
+        (SPARELESS, "your design, which does not hold"),
+    ],
+)
+def test_a_design_is_on_the_picture_as_soon_as_its_days_and_cost_are_known(
+    path: str, label: str
+) -> None:
+    design = design_of(path)
+    said = PACKAGE.model.assess(design, {})
+    picture = said["pictures"]["pareto"]
+    sheet = sheet_of(design)
+    assert picture["mine"] == {"x": sheet["days"], "y": sheet["run_musd"], "label": label}
+    assert (said["cost"] is None) is (path != "reference.yaml")
+    (drawn,) = (data for kind, data in assessed(design).pictures if kind == "pareto")
+    assert label in str(drawn["mine"]["text"])
+
+
+def test_a_fabric_that_cannot_be_cabled_is_not_on_the_picture() -> None:
+    assert "pareto" not in PACKAGE.model.assess(design_of(UNCABLED), {})["pictures"]

@@ -91,5 +91,17 @@ def test_too_few_ways_to_draw_are_told(folder: Path) -> None:
     path = folder / "problem.yaml"
     text = re.sub(r"choose: \[[^\]]*\]", "choose: [8]", path.read_text())
     path.write_text(text)
-    with pytest.raises(PackageInvalid, match="10000 ways to draw the parameters at least, got 1;"):
+    with pytest.raises(PackageInvalid, match="10000 variants to draw at least, of 1 ways to draw"):
         read_package(folder, about_grader=about_grader)
+
+
+def test_conditions_that_leave_too_few_variants_are_told(folder: Path) -> None:
+    found = told(
+        folder, "- tp * pp > 1", "- params == 13 * billion and budget == 24 * GB and dp == 8"
+    )
+    assert [message for _, _, message in found if "10000 variants to draw at least" in message]
+
+
+def test_conditions_that_leave_nothing_are_told(folder: Path) -> None:
+    found = told(folder, "- tp * pp > 1", "- tp > 8")
+    assert [message for _, _, message in found if "about 0 keep to require" in message]

@@ -318,3 +318,11 @@ def test_hash_order_is_the_same_in_every_run(any_sandbox: AnySandbox) -> None:
 def test_python_is_that_of_the_system(any_sandbox: AnySandbox) -> None:
     result = any_sandbox.run(python("import sys; print(sys.executable)"))
     assert result.stdout == b"/usr/bin/python3\n"
+
+
+def test_a_few_sockets_and_pipes_cost_a_right_program_little(sandbox: AnySandbox) -> None:
+    """Without control groups they count as if they were full; an event loop has a pair."""
+    plain = sandbox.run(python("import asyncio, time; time.sleep(0.2)"))
+    looping = sandbox.run(python("import asyncio; asyncio.run(asyncio.sleep(0.2))"))
+    assert looping.status is RunStatus.EXITED, looping.stderr
+    assert looping.memory_mib < plain.memory_mib + 4

@@ -1,5 +1,6 @@
-"""What the site remembers of writing problems: working copies, proofs, rejudges, the trail."""
+"""What the site remembers of writing problems: copies, proofs, mutants, rejudges, the trail."""
 
+from app.authoring.models.mutants import MutantRun, MutantTrial
 from app.authoring.models.rejudges import Rejudge, RejudgeItem
 from app.authoring.models.trail import Action, TrailEntry
 from app.authoring.models.verifications import Verification, VerificationTrial
@@ -8,6 +9,8 @@ from app.authoring.models.working_copies import StaleFile, WorkingCopy, WorkingF
 
 __all__ = [
     "Action",
+    "MutantRun",
+    "MutantTrial",
     "Rejudge",
     "RejudgeItem",
     "Run",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 
 from django.db import models, transaction
@@ -10,12 +11,17 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from app.accounts.models import User
+from app.authoring.models.mutants import MutantRun
 from app.authoring.models.trail import Action, TrailEntry
 from app.authoring.models.work import Run, Work
 from app.practice.judging import SandboxLauncher, about_grader, queue_of
 from app.practice.models.submissions import new_seed
+from app.practice.mutation import mutants_of
 from app.practice.verification import run, trials_of
+from graders.mutants import Mutant
 from problems.package import Package, read_files
+
+logger = logging.getLogger(__name__)
 
 
 class Verification(Run):
@@ -59,6 +65,10 @@ class Verification(Run):
         with transaction.atomic():
             for older in cls.objects.filter(slug=package.slug, is_running=True):
                 older.stop()
+            for mutants in MutantRun.objects.filter(
+                verification__slug=package.slug, is_running=True
+            ):
+                mutants.stop()
             verification = cls.objects.create(
                 slug=package.slug,
                 digest=package.digest,
@@ -86,12 +96,40 @@ class Verification(Run):
     def settle(self) -> bool:
         if self.trials.exclude(status=Work.Status.DONE).exists():
             return False
-        failed = self.trials.exclude(faults=[]).exists()
-        return self._end(self.Status.FAILED if failed else self.Status.PASSED)
+        if self.trials.exclude(faults=[]).exists():
+            return self._end(self.Status.FAILED)
+        running = Verification.objects.filter(pk=self.pk, is_running=True)
+        texts = running.values_list("texts", flat=True).first()
+        if texts is None:
+            return False
+        made = self._mutants(texts)
+        with transaction.atomic():
+            ended = self._end(self.Status.PASSED)
+            if ended:
+                MutantRun.start(self, texts, made)
+        return ended
+
+    def _mutants(self, texts: dict[str, str]) -> list[Mutant]:
+        """None where making them fails: what is proved stays so."""
+        try:
+            package = read_files(self.slug, texts, about_grader=about_grader)
+            return mutants_of(package, self.seed)
+        except Exception:
+            logger.exception("no mutants can be made for %s", self)
+            return []
+
+    def follow_up(self) -> MutantRun | None:
+        return MutantRun.objects.filter(verification=self, is_running=True).first()
 
     def stop(self) -> bool:
-        """End it early: no further trial begins, and what one under way finds is dropped."""
-        return self._end(self.Status.STOPPED)
+        """End it early: no further trial begins, and what one under way finds is dropped.
+
+        Once it has passed, its mutants are stopped.
+        """
+        if self._end(self.Status.STOPPED):
+            return True
+        mutants = self.follow_up()
+        return mutants is not None and mutants.stop()
 
     def _end(self, status: Status) -> bool:
         running = Verification.objects.filter(pk=self.pk, is_running=True)
@@ -133,7 +171,7 @@ class VerificationTrial(Work):
         verification = self.verification
         package = read_files(verification.slug, verification.texts, about_grader=about_grader)
         trial = next(trial for trial in trials_of(package) if trial.path == self.path)
-        outcome = run(trial, verification.seed)
+        outcome = run(trial, verification.seed, launcher)
         self.finish(
             token,
             verdict=outcome.verdict,

@@ -57,6 +57,10 @@ class Run(models.Model):
         """End the run if every piece is done; True for the one caller who ended it."""
         raise NotImplementedError
 
+    def follow_up(self) -> Run | None:
+        """What is to be done when it has ended."""
+        return None
+
 
 class Work(models.Model):
     """One piece: waiting, done by one worker at a time, finished once."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
@@ -14,6 +15,19 @@ from app.authoring.models.trail import Action, TrailEntry
 from app.practice.models import Problem, ProblemVersion
 from problems.package import digest
 from problems.single_file import SPEC, is_single_file
+
+
+class SizeInBytes(models.Func):
+    """Bytes of a text as UTF-8, counted by the database: an upload is measured in bytes too."""
+
+    function = "OCTET_LENGTH"  # PostgreSQL; SQLite has it since 3.43 only
+    arity = 1
+    output_field = models.IntegerField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(
+            compiler, connection, template="LENGTH(CAST(%(expressions)s AS BLOB))", **context
+        )
 
 
 class StaleFile(Exception):

@@ -6,7 +6,6 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F, Sum, Value
-from django.db.models.functions import Length
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -16,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from app.accounts.requests import SignedInRequest
 from app.authoring.forms import check_path
 from app.authoring.models import Action, StaleFile, TrailEntry, WorkingCopy, WorkingFile
+from app.authoring.models.working_copies import SizeInBytes
 from app.authoring.views.access import for_staff, get_copy
 from app.practice.forms import DraftChange
 from problems.folder import MAX_FILE_KIB, MAX_FILES, MAX_PACKAGE_KIB
@@ -57,8 +57,8 @@ def text(request: SignedInRequest, slug: str, path: str) -> HttpResponse:
 
 
 def _check_size(file: WorkingFile, text: str) -> None:
-    others = file.copy.files.exclude(pk=file.pk).aggregate(total=Sum(Length("text")))["total"] or 0
-    if others + len(text) > MAX_PACKAGE_KIB * 1024:
+    others = file.copy.files.exclude(pk=file.pk).aggregate(total=Sum(SizeInBytes("text")))["total"]
+    if (others or 0) + len(text.encode()) > MAX_PACKAGE_KIB * 1024:
         raise ValidationError(
             _("A package may hold %(limit)s KiB in all, this one would hold more. Shorten it."),
             code="too_large",

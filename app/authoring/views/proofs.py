@@ -53,11 +53,16 @@ def _where_it_was_pressed(request: SignedInRequest, copy: WorkingCopy) -> str:
 @for_staff
 @require_GET
 def verification(request: SignedInRequest, slug: str, pk: UUID) -> HttpResponse:
-    """One proof, whole, however old; with ``?live=`` the fragment that asks for itself."""
-    proof = get_object_or_404(Verification.objects.select_related("started_by"), slug=slug, pk=pk)
+    """One proof, whole, however old; with ``?live=`` the fragment that asks for itself.
+
+    ``?was=running`` says that the proof had not ended when the page was last told.
+    """
+    proofs = Verification.objects.select_related("started_by", "mutant_run")
+    proof = get_object_or_404(proofs, slug=slug, pk=pk)
     context = {"verification": proof, "trials": proof.trials.all(), "slug": slug}
     if "live" in request.GET:
-        context |= {"live": request.GET["live"], "is_news": True}
+        is_news = not proof.is_running and request.GET.get("was") == "running"
+        context |= {"live": request.GET["live"], "is_news": is_news}
         return render(request, "authoring/trials.html", context)
     return render(request, "authoring/verification.html", context)
 
@@ -65,7 +70,7 @@ def verification(request: SignedInRequest, slug: str, pk: UUID) -> HttpResponse:
 @for_staff
 @require_POST
 def stop(request: SignedInRequest, slug: str, pk: UUID) -> HttpResponse:
-    """Stop a proof that runs."""
+    """Stop a proof that runs, or the mutants after it."""
     get_object_or_404(Verification, slug=slug, pk=pk).stop()
     return redirect(get_copy(slug))
 

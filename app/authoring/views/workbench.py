@@ -148,7 +148,8 @@ def _state(copy: WorkingCopy, texts: dict[str, str]) -> dict[str, Any]:
     complaints, package = _complaints(copy, texts)
     problem = copy.problem
     current = problem.current_version if problem else None
-    latest = Verification.objects.filter(slug=copy.slug).first()
+    proofs = Verification.objects.select_related("mutant_run")
+    latest = proofs.filter(slug=copy.slug).first()
     candidates = Rejudge.candidates(problem).count() if problem and current else 0
     return {
         "copy": copy,

@@ -17,6 +17,7 @@ export class AnswerForm extends HTMLElement {
       text: this.text,
       revision: Number(this.dataset.revision),
       isSaved: !("unsaved" in this.dataset),
+      saveAfterMs: Number(this.dataset.saveAfterMs) || undefined,
     });
     this.draft.addEventListener("recovered", (event) => this.replace(event.detail.text));
     this.draft.addEventListener("updated", (event) => this.replace(event.detail.text));
@@ -115,7 +116,7 @@ function lineOf(field) {
 
 // Reads what lineOf writes. A person may have edited it in the dialog of two versions, so what is
 // no JSON is taken as it stands.
-function parse(source) {
+export function parse(source) {
   const answers = {};
   let table = null;
   for (const line of source.split("\n")) {
@@ -137,7 +138,7 @@ function value(written) {
   }
 }
 
-function fill(field, answer) {
+export function fill(field, answer) {
   if (field.dataset.kind === "table") {
     for (const row of field.querySelectorAll("[data-row]")) {
       for (const cell of row.querySelectorAll("[data-column]")) {

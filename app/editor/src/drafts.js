@@ -9,9 +9,10 @@ const RETRY_MS = 4000;
 const KEEPALIVE_LIMIT_BYTES = 60000; // browsers refuse more than 64 KiB after a page is gone
 
 export class DraftStore extends EventTarget {
-  constructor({ url, key, text, revision, isSaved }) {
+  constructor({ url, key, text, revision, isSaved, saveAfterMs = SAVE_AFTER_MS }) {
     super();
     this.url = url;
+    this.saveAfterMs = saveAfterMs;
     this.storageKey = `gauntlet:draft:${key}`;
     this.text = text; // what is in the editor
     // What the server has at `revision`; null if the page came with a text that was refused.
@@ -49,7 +50,7 @@ export class DraftStore extends EventTarget {
     this.storing = setTimeout(() => this.store(), STORE_AFTER_MS);
     if (this.state === "conflict") return;
     clearTimeout(this.saving);
-    this.saving = setTimeout(() => this.save(), SAVE_AFTER_MS);
+    this.saving = setTimeout(() => this.save(), this.saveAfterMs);
     if (this.state === "saved" && text !== this.savedText) this.become("edited");
   }
 
@@ -75,6 +76,11 @@ export class DraftStore extends EventTarget {
         this.revision = answer.revision;
         this.savedText = text;
         this.settle();
+      } else if (response.status === 409 && answer.text === this.text) {
+        // Another way was quicker: what was submitted is saved with it.
+        this.revision = answer.revision;
+        this.savedText = answer.text;
+        this.settle();
       } else if (response.status === 409) {
         this.store();
         this.revise({ mine: this.text, theirs: answer.text, revision: answer.revision });
@@ -96,7 +102,7 @@ export class DraftStore extends EventTarget {
   settle() {
     if (this.isDirty) {
       this.become("edited");
-      this.saving = setTimeout(() => this.save(), SAVE_AFTER_MS);
+      this.saving = setTimeout(() => this.save(), this.saveAfterMs);
     } else {
       this.forget();
       this.become("saved");

@@ -1,6 +1,6 @@
 // The clock of an interview: counts down to the server's deadlines, keeps what was typed when time
 // is up, and brings the page that belongs to where the interview stands.
-import { Offline, SignedOut } from "./requests.js";
+import { Offline, SignedOut, request } from "./requests.js";
 import { ServerClock } from "./server-clock.js";
 import { text } from "./texts.js";
 
@@ -10,12 +10,43 @@ const FIRST_WAIT_MS = 400;
 const LONGEST_WAIT_MS = 15000;
 const FINAL = { 4401: "watch_signed_out", 4404: "interview_gone" };
 const ANNOUNCED_MIN = [10, 5, 1];
+const OF_PEOPLE = ["joined", "left", "ready"];
 
 export function written(ms) {
   const seconds = Math.max(0, Math.ceil(ms / 1000));
   const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
   const two = (number) => String(number).padStart(2, "0");
   return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+}
+
+// Answers to follow-ups that are written and not sent: they count until the round is over.
+function unsentAnswers() {
+  return [...document.querySelectorAll("form[data-last-words]")].filter(isTouched);
+}
+
+async function sendAnswers() {
+  await Promise.allSettled(
+    unsentAnswers().map((form) => request(form.action, { method: "POST", body: new FormData(form) })),
+  );
+}
+
+// Who finishes with an answer written has it sent first.
+async function takeAnswersAlong(event) {
+  const button = event.target.closest?.("button[data-takes-answers]");
+  if (!button || !unsentAnswers().length) return;
+  event.preventDefault();
+  await sendAnswers();
+  button.form.requestSubmit(button);
+}
+
+// Whether a form holds something that the server did not put there.
+function isTouched(form) {
+  return [...form.elements].some(
+    (one) =>
+      (one.type === "radio" || one.type === "checkbox"
+        ? one.checked !== one.defaultChecked
+        : "defaultValue" in one && one.type !== "hidden" && one.value !== one.defaultValue),
+  );
 }
 
 export class InterviewClock extends HTMLElement {
@@ -36,6 +67,7 @@ export class InterviewClock extends HTMLElement {
       addEventListener(happened, () => this.sync(), { signal });
     }
     document.addEventListener("visibilitychange", () => document.hidden || this.sync(), { signal });
+    document.addEventListener("click", (event) => takeAnswersAlong(event), { signal });
     this.tick();
     this.sync();
     this.connect();
@@ -89,6 +121,7 @@ export class InterviewClock extends HTMLElement {
       const form = document.getElementById("code-form");
       const editor = form?.querySelector("code-editor, shared-editor, answer-form");
       editor?.draft?.save();
+      sendAnswers();
       if (form) form.inert = true;
     }
     this.sync();
@@ -124,9 +157,15 @@ export class InterviewClock extends HTMLElement {
     this.tick();
   }
 
-  // Another page is due. What is typed goes along first; a round that is over refuses it.
+  // Another page is due. What is typed goes along first; a round that is over refuses it. Marks and
+  // notes of an interviewer are in no draft: the page stays for them, and says what waits.
   async turn() {
     if (this.turning) return;
+    const waits = this.querySelector(".clock-waits");
+    if (waits && [...document.querySelectorAll("form[data-holds]")].some(isTouched)) {
+      waits.hidden = false;
+      return;
+    }
     this.turning = true;
     const editor = document.querySelector(
       "#code-form :is(code-editor, shared-editor, answer-form)",
@@ -162,6 +201,9 @@ export class InterviewClock extends HTMLElement {
       if (message.sequence <= this.last) return;
       this.last = message.sequence;
       document.body.dispatchEvent(new CustomEvent("interview-moment", { detail: message }));
+      if (OF_PEOPLE.includes(message.kind)) {
+        document.body.dispatchEvent(new Event("interview-people"));
+      }
     } else if (message.type === "clock") {
       this.sync();
     }

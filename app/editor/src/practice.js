@@ -9,6 +9,7 @@ import { LiveSubmission } from "./live-submission.js";
 import { PipelineSteps } from "./pipeline-steps.js";
 import { enrich } from "./rich.js";
 import { connectSelfReviews } from "./self-review.js";
+import { ReplayPlayer } from "./replay-player.js";
 import { RoomChat } from "./room-chat.js";
 import { SharedEditor } from "./shared-editor.js";
 import { SplitView } from "./split-view.js";
@@ -30,5 +31,6 @@ connectWorkbench();
 connectSelfReviews();
 connectInterview();
 customElements.define("room-chat", RoomChat);
+customElements.define("replay-player", ReplayPlayer);
 // Last: when time is up it asks the editor to save.
 customElements.define("interview-clock", InterviewClock);

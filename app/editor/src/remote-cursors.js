@@ -74,7 +74,7 @@ class RemoteCursors {
   }
 }
 
-class Caret extends WidgetType {
+export class Caret extends WidgetType {
   constructor(name, role) {
     super();
     this.name = name;

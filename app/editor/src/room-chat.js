@@ -1,4 +1,5 @@
-// Chat beside the round: messages are moments of the timeline, and arrive as the others do.
+// Chat beside the round, or open between rounds: messages are moments of the timeline, and arrive as
+// the others do. What is typed and not sent outlives the change of the page.
 import { Offline, SignedOut, request } from "./requests.js";
 import { text } from "./texts.js";
 
@@ -11,11 +12,16 @@ export class RoomChat extends HTMLElement {
     this.field = this.form?.querySelector("textarea"); // who only watches has none
     this.trouble = this.querySelector(".chat-trouble");
     this.unread = 0;
-    this.opener.hidden = false;
-    this.opener.addEventListener("click", () => this.show(this.panel.hidden));
-    this.querySelector("[data-chat-closes]").addEventListener("click", () => this.show(false));
+    this.stays = "stays" in this.dataset; // open for good, with nothing to open it by
+    if (!this.stays) {
+      this.opener.hidden = false;
+      this.opener.addEventListener("click", () => this.show(this.panel.hidden));
+      this.querySelector("[data-chat-closes]").addEventListener("click", () => this.show(false));
+    }
+    this.restoreTyped();
+    this.log.scrollTop = this.log.scrollHeight;
     this.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") this.show(false);
+      if (event.key === "Escape" && !this.stays) this.show(false);
       if (event.key === "Enter" && this.field && event.target === this.field && !event.shiftKey) {
         event.preventDefault();
         this.form.requestSubmit();
@@ -25,6 +31,13 @@ export class RoomChat extends HTMLElement {
     document.body.addEventListener("interview-moment", ({ detail }) => {
       if (detail.kind === "chat") this.add(detail);
     });
+  }
+
+  restoreTyped() {
+    if (!this.field) return;
+    const key = `chat ${this.form.action}`;
+    this.field.value ||= sessionStorage.getItem(key) ?? "";
+    addEventListener("pagehide", () => sessionStorage.setItem(key, this.field.value));
   }
 
   show(open) {

@@ -205,6 +205,13 @@ export class RoomConnection extends EventTarget {
     this.lost(0);
   }
 
+  // What the server may not have, for a form that is sent past this connection; base64, or nothing.
+  pending() {
+    if (this.isBehind) return toBase64(Y.encodeStateAsUpdate(this.doc));
+    const updates = [this.sent?.update, ...this.unsent].filter(Boolean);
+    return updates.length ? toBase64(Y.mergeUpdates(updates)) : "";
+  }
+
   say(message) {
     this.socket.send(JSON.stringify(message));
   }

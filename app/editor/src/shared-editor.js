@@ -1,4 +1,4 @@
-// The editor of a round that two people write: its text is the room's document.
+// The editor of a round: its text is the room's document, whether one person writes it or two.
 import { Compartment, EditorState } from "@codemirror/state";
 import { EditorView, keymap } from "@codemirror/view";
 import { yCollab, yUndoManagerKeymap } from "y-codemirror.next";
@@ -12,11 +12,19 @@ export class SharedEditor extends CodeEditor {
   connectedCallback() {
     this.shared = new Compartment();
     super.connectedCallback();
-    // Forms that other buttons send must not bring an older text along: the room has the newest.
+    // A form brings along what the room does not have yet, and no whole text that is older than it.
     this.area.removeAttribute("name");
     this.leaving = new AbortController();
     const { signal } = this.leaving;
-    document.addEventListener("submit", (event) => this.sendFirst(event), { capture: true, signal });
+    document.addEventListener("submit", (event) => this.addPending(event), {
+      capture: true,
+      signal,
+    });
+  }
+
+  // Another tab of the same person is no company.
+  get isAlone() {
+    return "alone" in this.dataset;
   }
 
   disconnectedCallback() {
@@ -31,7 +39,7 @@ export class SharedEditor extends CodeEditor {
       key: this.dataset.key,
     });
     connection.addEventListener("welcome", () => this.join(connection), { once: true });
-    connection.addEventListener("people", () => this.showPeople(connection));
+    if (!this.isAlone) connection.addEventListener("people", () => this.showPeople(connection));
     return connection;
   }
 
@@ -52,7 +60,7 @@ export class SharedEditor extends CodeEditor {
     const undoManager = new Y.UndoManager(connection.text);
     const extensions = [
       yCollab(connection.text, null, { undoManager }),
-      remoteCursors(connection),
+      this.isAlone ? [] : remoteCursors(connection),
       keymap.of(yUndoManagerKeymap),
       EditorView.clipboardInputFilter.of((pasted) => pasted.replaceAll("\0", "")),
       EditorState.readOnly.of("readonly" in this.dataset),
@@ -71,13 +79,16 @@ export class SharedEditor extends CodeEditor {
     if (shown.textContent !== words) shown.textContent = words;
   }
 
-  // Finishing, pausing, ending: the last words go before.
-  async sendFirst(event) {
-    if (!event.submitter?.hasAttribute("data-plain") || !this.draft.isDirty || this.isSending) return;
-    event.preventDefault();
-    this.isSending = true;
-    await this.draft.save();
-    event.target.requestSubmit(event.submitter);
-    this.isSending = false;
+  // Running, submitting, finishing, pausing, ending: the last words go along.
+  addPending({ target, submitter }) {
+    if (target !== this.closest("form") && !submitter?.hasAttribute("data-plain")) return;
+    let field = target.querySelector("input[name=update]");
+    if (!field) {
+      field = document.createElement("input");
+      field.type = "hidden";
+      field.name = "update";
+      target.append(field);
+    }
+    field.value = this.draft.pending();
   }
 }

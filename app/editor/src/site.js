@@ -1,6 +1,8 @@
 // What every page needs: htmx, times in the reader's own zone, small comforts.
 import htmx from "htmx.org";
 
+import { connectSetUp } from "./interview-set-up.js";
+
 window.htmx = htmx;
 
 const formats = {
@@ -27,6 +29,8 @@ new MutationObserver((changes) => {
     if (change.addedNodes.length) localizeTimes(change.target);
   }
 }).observe(document.body, { childList: true, subtree: true });
+
+connectSetUp();
 
 for (const select of document.querySelectorAll("select[data-autosubmit]")) {
   select.addEventListener("change", () => select.form.requestSubmit());

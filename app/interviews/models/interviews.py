@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -77,6 +77,13 @@ class Interview(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["candidate"],
+                condition=models.Q(status="running"),
+                name="a_candidate_sits_one_interview_at_a_time",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.title} {self.id}"
@@ -100,15 +107,40 @@ class Interview(models.Model):
     def is_paused(self) -> bool:
         return self.paused_at is not None
 
+    def begin(self, at: datetime) -> bool:
+        """Planned -> running; False if it has begun, or its candidate sits another one."""
+        planned = Interview.objects.filter(pk=self.pk, status=self.Status.PLANNED)
+        try:
+            with transaction.atomic():
+                begun = planned.update(status=self.Status.RUNNING, started_at=at)
+        except IntegrityError:  # the other one began this very moment, or before
+            return False
+        return begun == 1
+
+    def another_running(self) -> Interview | None:
+        """The other interview that the candidate sits now."""
+        running = Interview.objects.filter(
+            candidate_id=self.candidate_id, status=self.Status.RUNNING
+        )
+        return running.exclude(pk=self.pk).first()
+
     def current_round(self) -> InterviewRound | None:
         """The round that runs now."""
         running = self.rounds.filter(status="running")
-        return running.select_related("version__problem", "interview").first()
+        # Sockets ask all the time, and a package's files are large: read where they are needed.
+        found = running.select_related("version__problem", "interview").defer("version__files")
+        return found.first()
 
     def next_round(self) -> InterviewRound | None:
         """The first round that has not begun."""
         waiting = self.rounds.filter(status="waiting")
         return waiting.select_related("version__problem", "interview").first()
+
+    def time_of(self, moment: Moment) -> datetime:
+        """Where a moment stands in the interview: a rejudge after all was over at its end."""
+        if self.ended_at is not None and moment.payload.get("rejudged"):
+            return min(moment.at, self.ended_at)
+        return moment.at
 
     def pause(self, at: datetime) -> bool:
         """Stop the clock of the running round; False if it stands, or may not stand."""

@@ -22,6 +22,7 @@ class Moment(models.Model):
         ENDED = "ended", _("Interview ended")
         JOINED = "joined", _("Joined")
         LEFT = "left", _("Left")
+        READY = "ready", _("Ready")
         EDIT = "edit", _("Edit")
         SENT = "sent", _("Sent to the judge")
         VERDICT = "verdict", _("Verdict")

@@ -9,8 +9,8 @@ from django.db import IntegrityError, models, transaction
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
+from app.accounts.models import User
 from app.interviews.models.interviews import Interview
-from app.interviews.server_time import now
 from app.practice.models import ProblemVersion, Submission
 from app.practice.models.submissions import new_seed
 from graders.verdict import JsonObject
@@ -50,6 +50,8 @@ class InterviewRound(models.Model):
     version = models.ForeignKey(ProblemVersion, null=True, on_delete=models.PROTECT)
     question: models.JSONField[JsonObject | None, JsonObject | None] = models.JSONField(null=True)
     was_drawn = models.BooleanField(default=False)
+    tags: models.JSONField[list[str], list[str]] = models.JSONField(default=list)  # to draw among
+    was_seen = models.BooleanField(default=False)  # its problem was not new to the candidate
     minutes = models.PositiveSmallIntegerField()  # as planned
     added_minutes = models.PositiveSmallIntegerField(default=0)
 
@@ -130,6 +132,12 @@ class InterviewRound(models.Model):
             return False
         return at <= self.deadline + timedelta(seconds=GRACE_S)
 
+    def is_over(self, at: datetime) -> bool:
+        """Whether deadline and grace of a running round have passed."""
+        if self.deadline is None or self.interview.is_paused:
+            return False
+        return at > self.deadline + timedelta(seconds=GRACE_S)
+
     def begin(self, at: datetime) -> bool:
         """Waiting -> running, with the deadline; False if another round runs or it has begun."""
         waiting = InterviewRound.objects.filter(
@@ -184,8 +192,10 @@ class InterviewRound(models.Model):
         )
         return index if more.update(hints_shown=index + 1) else None
 
-    def save_text(self, text: str, base_revision: int) -> int:
+    def save_text(self, text: str, base_revision: int, by: User | None = None) -> int:
         """Save what stands in the editor, written on top of `base_revision`; the new revision.
+
+        What changed is an edit on the timeline, by the candidate unless `by` says who else.
 
         Raises
         ------
@@ -193,18 +203,12 @@ class InterviewRound(models.Model):
             If the round does not run, is paused, or deadline and grace are over.
         StaleText
             If the text has another revision by now. Saving the same text twice is no conflict.
+        TooLarge
+            If the text is larger than a round keeps.
         """
-        with transaction.atomic():
-            locked = InterviewRound.objects.select_for_update(of=("self",))
-            current = locked.select_related("interview").get(pk=self.pk)
-            if not current.takes(now()):
-                raise TooLate(str(current))
-            if current.revision and current.text == text:
-                return current.revision
-            if current.revision != base_revision:
-                raise StaleText(current)
-            InterviewRound.objects.filter(pk=self.pk).update(text=text, revision=base_revision + 1)
-        return base_revision + 1
+        from app.interviews.room import recording
+
+        return recording.save_text(self, text, base_revision, by or self.interview.candidate)
 
     def submissions(self) -> Any:
         """What was sent in this round, oldest first."""

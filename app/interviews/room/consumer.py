@@ -1,9 +1,9 @@
-"""One text, two people: the socket of a round's shared text.
+"""One text, several people: the socket of a round's live text.
 
-``/ws/interviews/<uuid>/rounds/<number>/``; `messages` says what goes over it. An edit is applied,
-put on the timeline and only then acknowledged. The others are told by a doorbell and read the edits
-from the timeline; cursors travel with the bell and are kept nowhere. Who may read and who may write
-is asked anew at every message and every delivery.
+``/ws/interviews/<uuid>/rounds/<number>/``; `messages` says what goes over it. What a page sends is
+handed to the `desk` of this process, which puts it on the timeline, acknowledges it and tells the
+other sockets here. Other processes hear a doorbell and read the edits from the timeline; cursors
+travel with the bell and are kept nowhere.
 """
 
 from __future__ import annotations
@@ -12,31 +12,37 @@ import asyncio
 import contextlib
 import json
 import logging
-from base64 import b64decode, b64encode
-from dataclasses import dataclass
+from base64 import b64encode
 from typing import Any, cast
 from uuid import UUID, uuid4
 
+from channels.consumer import get_handler_name
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.urls import path
 from pycrdt import merge_updates
 
 from app.accounts.models import User
-from app.interviews.access import LEADING
 from app.interviews.doorbell import group_of
-from app.interviews.models import Interview, InterviewRound, Moment, Role
-from app.interviews.room.documents import NotTaken, TooLarge, documents, is_shared
-from app.interviews.room.messages import Cursor, Hello, MalformedMessage, Pace, Write, as_json, read
-from app.practice.consumers import NOT_FOUND, NOT_SIGNED_IN
+from app.interviews.models import Interview, InterviewRound, Role
+from app.interviews.room.desk import Burst, Enter, Leave, Look, Shown, desk
+from app.interviews.room.documents import is_live
+from app.interviews.room.messages import (
+    MALFORMED,
+    NOT_FOUND,
+    NOT_RUNNING,
+    NOT_SIGNED_IN,
+    TOO_FAST,
+    Cursor,
+    Hello,
+    MalformedMessage,
+    Pace,
+    Write,
+    as_json,
+    read,
+)
 
 logger = logging.getLogger(__name__)
-
-MALFORMED = 4400
-READ_ONLY = 4403
-NOT_RUNNING = 4410
-TOO_LARGE = 4413
-TOO_FAST = 4429
 
 LOOK_INTERVAL_S = 3.0  # a lost doorbell delays a page by this much at most
 PRESENT_EVERY = 5  # looks between two signs of life; a page forgets who gives none
@@ -50,33 +56,30 @@ class Refusal(Exception):
         self.code = code
 
 
-@dataclass(frozen=True)
-class Standing:
-    """Who is here, in which round and role, as the database has it now."""
-
-    user: User
-    interview_round: InterviewRound
-    role: Role
-
-
 class RoomConsumer(AsyncWebsocketConsumer):
-    """One browser tab at a shared text."""
+    """One browser tab at a live text; a `desk.Listener`."""
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Without Channels' look at old database connections: the desk has its own."""
+        await getattr(self, get_handler_name(message))(message)
 
     async def connect(self) -> None:
+        self.desk = desk
         await self.accept()  # a close code reaches the browser only after this
         user = self.scope.get("user")
         if user is None or not user.is_authenticated:
             await self.close(NOT_SIGNED_IN)
             return
         self.user = cast(User, user)
-        where = self.scope["url_route"]["kwargs"]
-        self.interview_id, self.number = cast(UUID, where["pk"]), cast(int, where["number"])
+        self.user_id = self.user.pk
         self.person = uuid4().hex[:12]
+        where = self.scope["url_route"]["kwargs"]
+        self.key = cast(UUID, where["pk"]), cast(int, where["number"])
+        self.loop = asyncio.get_running_loop()
         self.cursor: Cursor | None = None
         self.pace = Pace()
-        self.last_sequence: int | None = None  # None before the hello
-        self.own: set[int] = set()
-        self.delivering = asyncio.Lock()
+        self.has_said_hello = False
+        self.outbox = Outbox()
         try:
             self.role = await self._role_at_first()
         except Refusal as refusal:
@@ -84,199 +87,191 @@ class RoomConsumer(AsyncWebsocketConsumer):
             return
         for group in self._groups:
             await self.channel_layer.group_add(group, self.channel_name)
-        self.looking = asyncio.create_task(self._look())
+        self.tasks = [asyncio.create_task(self._post()), asyncio.create_task(self._look())]
 
     async def disconnect(self, code: int) -> None:
-        if not hasattr(self, "looking"):
+        if not hasattr(self, "tasks"):
             return
-        self.looking.cancel()
+        for task in self.tasks:
+            task.cancel()
+        self.desk.ask(Leave(self.key, self))
         # The broker may be away; its groups forget a closed channel by themselves.
         with contextlib.suppress(Exception):
-            await self._tell({"type": "room.left", "person": self.person})
+            await self._ring({self.person: None})
             for group in self._groups:
                 await self.channel_layer.group_discard(group, self.channel_name)
 
     @property
     def _groups(self) -> tuple[str, str]:
-        return room_of(self.interview_id, self.number), group_of(self.interview_id)
+        return room_of(*self.key), group_of(self.key[0])
+
+    @property
+    def shown(self) -> Shown:
+        """How the others see this one."""
+        return {
+            "name": self.user.get_username(),
+            "role": self.role.value,
+            "cursor": as_json(self.cursor),
+        }
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """A hello, or a burst of keystrokes."""
-        if not hasattr(self, "looking"):
+        if not hasattr(self, "tasks"):
+            return
+        if not self.pace.allows(text_data or ""):
+            await self.close(TOO_FAST)
             return
         try:
-            if not self.pace.allows(text_data or ""):
-                raise Refusal(TOO_FAST)
             message = read(text_data or "")
-            if isinstance(message, Hello):
-                await self._welcome(message)
-            elif self.last_sequence is None:
+            if isinstance(message, Write) and not self.has_said_hello:
                 raise MalformedMessage("a hello comes first")
-            else:
-                await self._write(message)
         except MalformedMessage as error:
-            logger.info("malformed message of %s in %s: %s", self.user, self.interview_id, error)
+            logger.info("malformed message of %s in %s: %s", self.user, self.key[0], error)
             await self.close(MALFORMED)
-        except Refusal as refusal:
-            await self.close(refusal.code)
-
-    async def _welcome(self, hello: Hello) -> None:
-        async with self.delivering:
-            sequence, missing, state = await self._open(hello.state)
-            self.last_sequence = sequence
-            self.own.clear()
-            await self._send({"type": "text", "update": _text(missing), "state": _text(state)})
-        # Everybody says where they are, and learns that somebody has come.
-        await self._tell({"type": "room.came", "channel": self.channel_name, **self._presence()})
-
-    async def _write(self, write: Write) -> None:
-        self.cursor = write.cursor
-        if write.update is not None:
-            self.own.add(await self._keep(write.update))
+            return
+        if isinstance(message, Hello):
+            self.has_said_hello = True
+            self.desk.ask(Enter(self.key, self, message.state))
         else:
-            await self._may_write()
-        # First everybody else: the writer has time until the next burst.
-        await self._tell({"type": "room.rang", **self._presence()})
-        await self._send({"type": "kept", "number": write.number})
+            self.cursor = message.cursor
+            self.desk.ask(Burst(self.key, self, message.number, message.update))
+
+    def opened(self, missing: bytes, state: bytes) -> None:
+        """The desk let this one in: everybody says where they are."""
+        self.outbox.put({"type": "text", "update": _text(missing), "state": _text(state)})
+        self.outbox.ring("room.came", {self.person: self.shown})
+
+    def kept(self, number: int) -> None:
+        """A burst is on disk."""
+        self.outbox.put({"type": "kept", "number": number})
+        self.outbox.ring("room.rang", {self.person: self.shown})
+
+    def heard(self, updates: list[bytes], people: dict[str, Shown | None]) -> None:
+        """What others wrote and where they are."""
+        self.outbox.hear(updates, people)
+
+    def refused(self, code: int) -> None:
+        """The desk says that this socket has to close."""
+        self.outbox.close(code)
 
     async def room_rang(self, message: dict[str, Any]) -> None:
-        """Somebody wrote, or moved their cursor."""
-        if message["person"] != self.person:
-            await self._deliver({message["person"]: _shown(message)})
+        """In another process somebody wrote, moved their cursor, or left."""
+        if message["desk"] != self.desk.name:
+            self.desk.ask(Look(self.key, message["people"]))
 
     async def room_came(self, message: dict[str, Any]) -> None:
-        """Somebody came: show them, and say where this one is."""
-        if message["person"] == self.person:
-            return
-        await self._deliver({message["person"]: _shown(message)})
-        await self.channel_layer.send(message["channel"], {"type": "room.rang", **self._presence()})
-
-    async def room_left(self, message: dict[str, Any]) -> None:
-        """Somebody closed their page."""
-        if message["person"] != self.person:
-            await self._deliver({message["person"]: None})
+        """In another process somebody came: show them, and say where this one is."""
+        if message["desk"] != self.desk.name:
+            self.desk.ask(Look(self.key, message["people"]))
+            self.outbox.ring("room.rang", {self.person: self.shown})
 
     async def doorbell_rang(self, message: dict[str, Any]) -> None:
         """Something else happened in the interview: it may be over, or a link revoked."""
-        await self._deliver({})
-
-    async def _deliver(self, cursors: dict[str, Any]) -> None:
-        """Send what others wrote and where they are, in one message, if there is anything."""
-        async with self.delivering:
-            try:
-                news = await self._look_up()
-            except Refusal as refusal:
-                await self.close(refusal.code)
-                return
-            if self.last_sequence is None:
-                return
-            updates = []
-            for sequence, update in news:
-                self.last_sequence = sequence
-                if sequence not in self.own:
-                    updates.append(b64decode(update))
-                self.own.discard(sequence)
-            if updates or cursors:
-                merged = _text(merge_updates(*updates)) if updates else None
-                await self._send({"type": "written", "update": merged, "cursors": cursors})
+        self.desk.ask(Look(self.key, {}))
 
     async def _look(self) -> None:
         looks = 0
         while True:
             await asyncio.sleep(LOOK_INTERVAL_S)
             looks += 1
+            people: dict[str, Shown | None] = {}
+            if looks % PRESENT_EVERY == 0 and self.has_said_hello:
+                people = {self.person: self.shown}
+                self.outbox.ring("room.rang", people)
+            self.desk.ask(Look(self.key, people))
+
+    async def _post(self) -> None:
+        """Send what stands in the outbox, in order; ring for other processes after it."""
+        while True:
+            messages, bells, code = await self.outbox.next()
             try:
-                await self._deliver({})
-                if looks % PRESENT_EVERY == 0:
-                    await self._tell({"type": "room.rang", **self._presence()})
-            except Exception:
-                logger.exception("could not look for news of interview %s", self.interview_id)
+                for message in messages:
+                    await self.send(text_data=json.dumps(message))
+                if code is not None:
+                    await self.close(code)
+                    return
+            except RuntimeError:  # the page is gone, and what it lacks it asks for when it is back
+                return
+            for kind, people in bells.items():
+                await self._ring(people, kind)
 
-    def _presence(self) -> dict[str, Any]:
-        return {
-            "person": self.person,
-            "name": self.user.get_username(),
-            "role": self.role.value,
-            "cursor": as_json(self.cursor),
-        }
-
-    async def _tell(self, message: dict[str, Any]) -> None:
+    async def _ring(self, people: dict[str, Shown | None], kind: str = "room.rang") -> None:
+        message = {"type": kind, "desk": self.desk.name, "people": people}
         try:
-            await self.channel_layer.group_send(self._groups[0], message)
+            await self.channel_layer.group_send(room_of(*self.key), message)
         except Exception as error:  # the broker is away: pages find the news by looking
-            logger.warning("could not ring for interview %s: %s", self.interview_id, error)
-
-    async def _send(self, message: dict[str, Any]) -> None:
-        await self.send(text_data=json.dumps(message))
+            logger.warning("could not ring for interview %s: %s", self.key[0], error)
 
     @database_sync_to_async
     def _role_at_first(self) -> Role:
-        standing = self._standing()
-        if not is_shared(standing.interview_round):
+        interview = Interview.objects.filter(pk=self.key[0]).first()
+        role = interview.role_of(self.user) if interview else None
+        if interview is None or role is None:
             raise Refusal(NOT_FOUND)
-        return standing.role
-
-    @database_sync_to_async
-    def _open(self, state: bytes) -> tuple[int, bytes, bytes]:
-        return documents.look(self._standing().interview_round, state)
-
-    @database_sync_to_async
-    def _keep(self, update: bytes) -> int:
-        standing = self._writing()
-        try:
-            return documents.keep(standing.interview_round, update, standing.user).sequence
-        except NotTaken:
-            raise Refusal(NOT_RUNNING) from None
-        except TooLarge:
-            raise Refusal(TOO_LARGE) from None
-
-    @database_sync_to_async
-    def _may_write(self) -> None:
-        self._writing()
-
-    @database_sync_to_async
-    def _look_up(self) -> list[tuple[int, str]]:
-        """Number and update of each edit that is new to this socket."""
-        standing = self._standing()
-        if self.last_sequence is None:
-            return []
-        edits = Moment.objects.filter(
-            interview_id=self.interview_id,
-            interview_round=standing.interview_round,
-            kind=Moment.Kind.EDIT,
-            sequence__gt=self.last_sequence,
-        ).order_by("sequence")
-        return [(one.sequence, str(one.payload["update"])) for one in edits]
-
-    def _writing(self) -> Standing:
-        standing = self._standing()
-        if standing.role not in LEADING:
-            raise Refusal(READ_ONLY)
-        return standing
-
-    def _standing(self) -> Standing:
-        # Read anew: an account that was closed, or a seat that was lost, ends here.
-        user = User.objects.filter(pk=self.user.pk, is_active=True).first()
-        interview = Interview.objects.filter(pk=self.interview_id).first()
-        role = interview.role_of(user) if interview and user else None
-        if interview is None or user is None or role is None:
-            raise Refusal(NOT_FOUND)
-        one = interview.rounds.filter(number=self.number).first()
-        if one is None:
+        rounds = interview.rounds.select_related("version")
+        one = rounds.filter(number=self.key[1]).first()
+        if one is None or not is_live(one):
             raise Refusal(NOT_FOUND)
         if one.status != InterviewRound.Status.RUNNING:
             raise Refusal(NOT_RUNNING)
-        one.interview = interview
-        return Standing(user, one, role)
+        return role
+
+
+class Outbox:
+    """What waits to be sent to one page. News that wait together become one message."""
+
+    def __init__(self) -> None:
+        self._messages: list[dict[str, Any]] = []
+        self._updates: list[bytes] = []
+        self._people: dict[str, Shown | None] = {}
+        self._bells: dict[str, dict[str, Shown | None]] = {}
+        self._code: int | None = None
+        self._something = asyncio.Event()
+
+    def put(self, message: dict[str, Any]) -> None:
+        """A message after what waits."""
+        self._gather()
+        self._messages.append(message)
+        self._something.set()
+
+    def hear(self, updates: list[bytes], people: dict[str, Shown | None]) -> None:
+        """News of others."""
+        self._updates += updates
+        self._people |= people
+        self._something.set()
+
+    def ring(self, kind: str, people: dict[str, Shown | None]) -> None:
+        """Tell other processes, once the messages are out."""
+        self._bells.setdefault(kind, {}).update(people)
+        self._something.set()
+
+    def close(self, code: int) -> None:
+        """Close the socket after what waits."""
+        self._code = code
+        self._something.set()
+
+    async def next(
+        self,
+    ) -> tuple[list[dict[str, Any]], dict[str, dict[str, Shown | None]], int | None]:
+        """Messages, bells and perhaps a code to close with, as soon as there is any of them."""
+        await self._something.wait()
+        self._something.clear()
+        self._gather()
+        messages, bells = self._messages, self._bells
+        self._messages, self._bells = [], {}
+        return messages, bells, self._code
+
+    def _gather(self) -> None:
+        if not self._updates and not self._people:
+            return
+        update = _text(merge_updates(*self._updates)) if self._updates else None
+        self._messages.append({"type": "written", "update": update, "cursors": self._people})
+        self._updates, self._people = [], {}
 
 
 def room_of(interview_id: UUID, number: int) -> str:
     """The group of every socket at one round's text."""
     return f"room.{interview_id.hex}.{number}"
-
-
-def _shown(message: dict[str, Any]) -> dict[str, Any]:
-    return {key: message[key] for key in ("name", "role", "cursor")}
 
 
 def _text(data: bytes) -> str:

@@ -2,54 +2,66 @@
 
 An edit's payload is ``{"update": <base64>, "splice": [at, gone, new]}``, a Yjs update and what it
 did to the text, and at every `CHECKPOINT_EVERY`-th ``"state"``, the whole document after it.
-``InterviewRound.text`` follows the document in the same
-transaction, so the clock submits what stands there. Where a plain form has saved another text, the
-document takes over the difference when it is next opened.
 """
 
 from __future__ import annotations
 
-import threading
 from base64 import b64decode, b64encode
-from collections import OrderedDict
+from dataclasses import dataclass
 
-from django.db import transaction
-from django.db.models import F
 from pycrdt import Doc, Text
 
-from app.accounts.models import User
-from app.interviews.models import Interview, InterviewRound, Moment
-from app.interviews.room.splices import common_prefix, splice_between
-from app.interviews.room.updates import ROOT
-from app.interviews.server_time import now
-from graders.text import Json
+from app.interviews.models import InterviewRound, Moment
+from app.interviews.room.splices import Splice, common_prefix, splice_between
+from app.interviews.room.updates import ROOT, check_state_vector, check_update
+from graders.verdict import JsonObject
 
 CHECKPOINT_EVERY = 200  # edits; opening a round reads one state and fewer edits than these
-TEXT_LIMIT_BYTES = 256 * 1024  # what the judge takes is less; this keeps the room itself alive
+TEXT_LIMIT_BYTES = 512 * 1024  # as much as any problem takes; this keeps the room itself alive
 HISTORY_LIMIT_BYTES = 16 * 1024 * 1024  # of the document with all that was deleted
-OPEN_DOCUMENTS = 64
-
-
-class NotTaken(Exception):
-    """The round takes no edits now: it is over, or paused."""
+# What the server itself writes, it writes on top of everything before: one name is enough.
+SERVER_CLIENT = 1
 
 
 class TooLarge(Exception):
     """The text, or all that was ever written in it, is larger than a room carries."""
 
 
+class OutOfStep(Exception):
+    """An update builds on words that the document does not have."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What an update did to a document, as the timeline keeps it."""
+
+    update: bytes
+    splice: Splice
+    state: bytes | None  # the whole document after it, at a checkpoint
+
+    @property
+    def payload(self) -> JsonObject:
+        """Of the `edit` moment."""
+        payload: JsonObject = {
+            "update": b64encode(self.update).decode(),
+            "splice": list(self.splice.as_json),
+        }
+        if self.state is not None:
+            payload["state"] = b64encode(self.state).decode()
+        return payload
+
+
 class Document:
     """One round's text as a Yjs document, as it is after the moment `sequence`."""
 
     def __init__(self) -> None:
-        self._doc: Doc[Text] = Doc(allow_multithreading=True)
+        self._doc: Doc[Text] = Doc(client_id=SERVER_CLIENT, allow_multithreading=True)
         self._text = self._doc.get(ROOT, type=Text)
+        self._clocks: dict[int, int] = {}
+        self.text = ""
         self.sequence = 0
         self.edits_since_state = 0
         self.size_bytes = 0  # of the updates that made it, an upper bound of its history
-
-    def __str__(self) -> str:
-        return str(self._text)
 
     @property
     def state(self) -> bytes:
@@ -68,146 +80,122 @@ class Document:
         if self.sequence == 0:
             whole = edits.filter(payload__has_key="state").order_by("-sequence").first()
             if whole is not None:
-                self.apply(b64decode(str(whole.payload["state"])))
+                self._apply(b64decode(str(whole.payload["state"])))
                 self.sequence = whole.sequence
         new = edits.filter(sequence__gt=self.sequence).order_by("sequence")
         for sequence, payload in new.values_list("sequence", "payload"):
-            self.apply(b64decode(str(payload["update"])))
-            self.sequence = sequence
-            self.edits_since_state = 0 if "state" in payload else self.edits_since_state + 1
+            self.follow_one(sequence, payload, is_last=False)
+        self._read()
 
-    def apply(self, update: bytes) -> None:
-        """Take in an update that `check_update` let pass."""
-        self._doc.apply_update(update)
-        self.size_bytes += len(update)
+    def follow_one(self, sequence: int, payload: JsonObject, *, is_last: bool = True) -> None:
+        """Apply an edit that somebody else has put on the timeline."""
+        self._apply(b64decode(str(payload["update"])))
+        self._count(sequence, is_checkpoint="state" in payload)
+        if is_last:
+            self._read()
 
-    def turn_into(self, text: str) -> bytes:
-        """Replace what differs between this text and `text`; the update that does it."""
-        before, old = self.state, str(self)
-        start = common_prefix(old, text)
-        end = common_prefix(old[start:][::-1], text[start:][::-1])
-        at = len(old[:start].encode())  # the library counts in bytes of UTF-8
-        gone = len(old[start : len(old) - end].encode())
+    def take(self, update: bytes) -> Change | None:
+        """Apply an update that somebody sends; None if it brings nothing that was not there.
+
+        Raises
+        ------
+        MalformedUpdate
+            If it is not an update of one plain text.
+        OutOfStep
+            If it builds on what this document does not have.
+        TooLarge
+            If the text or its history would be larger than a room carries.
+
+        After any of these the document is as it was.
+        """
+        reach = check_update(update)
+        if not reach.is_complete(self._clocks):
+            raise OutOfStep(f"the document is at moment {self.sequence}")
+        self._check_size(update)
+        before = self.text
+        is_new = reach.is_new(self._clocks)
+        self._apply(update)
+        self._read()
+        if not is_new and self.text == before:
+            return None
+        return self._change(update, before)
+
+    def turn_into(self, text: str) -> Change:
+        """Replace what differs between this text and `text`.
+
+        Raises
+        ------
+        TooLarge
+            If that text or the history with it would be larger than a room carries.
+        """
+        size = len(text.encode())
+        if size > TEXT_LIMIT_BYTES or self.size_bytes + size > HISTORY_LIMIT_BYTES:
+            raise TooLarge(f"{size} bytes of text, {self.size_bytes} of history")
+        state, before = self.state, self.text
+        start = common_prefix(before, text)
+        end = common_prefix(before[start:][::-1], text[start:][::-1])
+        at = len(before[:start].encode())  # the library counts in bytes of UTF-8
+        gone = len(before[start : len(before) - end].encode())
         if gone:
             del self._text[at : at + gone]
         if fresh := text[start : len(text) - end]:
             self._text.insert(at, fresh)
-        return self._doc.get_update(before)
+        update = self._doc.get_update(state)
+        self.size_bytes += len(update)
+        self._read()
+        return self._change(update, before)
 
+    def recorded(self, sequence: int, change: Change) -> None:
+        """The change stands on the timeline under this number."""
+        self._count(sequence, is_checkpoint=change.state is not None)
 
-class Documents:
-    """The documents that this process has open, the least recently used closed first."""
+    def _apply(self, update: bytes) -> None:
+        self._doc.apply_update(update)
+        self.size_bytes += len(update)
 
-    def __init__(self) -> None:
-        self._open: OrderedDict[int, Document] = OrderedDict()
-        self._lock = threading.RLock()
+    def _read(self) -> None:
+        self.text = str(self._text)
+        self._clocks = check_state_vector(self.state)
 
-    def look(self, interview_round: InterviewRound, state: bytes) -> tuple[int, bytes, bytes]:
-        """The document as it is now: last sequence, what `state` lacks, its own state vector."""
-        with self._lock, transaction.atomic():
-            current = _locked(interview_round)
-            document = self._of(current)
-            return document.sequence, document.since(state), document.state
+    def _count(self, sequence: int, *, is_checkpoint: bool) -> None:
+        self.sequence = sequence
+        self.edits_since_state = 0 if is_checkpoint else self.edits_since_state + 1
 
-    def keep(self, interview_round: InterviewRound, update: bytes, author: User) -> Moment:
-        """Apply an edit and put it on the timeline; it is acknowledged only after this.
+    def _change(self, update: bytes, before: str) -> Change:
+        is_checkpoint = self.edits_since_state + 1 >= CHECKPOINT_EVERY
+        whole = self.since(b"\0") if is_checkpoint else None
+        return Change(update, splice_between(before, self.text), whole)
 
-        Raises
-        ------
-        NotTaken
-            If the round does not run, is paused, or its deadline and grace are over.
-        TooLarge
-            If the text or its history would be larger than a room carries.
-        """
-        with self._lock:
-            try:
-                with transaction.atomic():
-                    current = _locked(interview_round)
-                    at = now()
-                    if not current.takes(at):
-                        raise NotTaken(str(current))
-                    document = self._of(current)
-                    before = str(document)
-                    document.apply(update)
-                    moment = _record(document, current, before, update, author)
-                    _follow_text(current, document)
-            except BaseException:
-                # What was applied and not kept must not stay in memory.
-                self._open.pop(interview_round.pk, None)
-                raise
-            return moment
-
-    def forget(self) -> None:
-        """Close all, as a restart of the server does."""
-        with self._lock:
-            self._open.clear()
-
-    def _of(self, current: InterviewRound) -> Document:
-        document = self._open.setdefault(current.pk, Document())
-        self._open.move_to_end(current.pk)
-        while len(self._open) > OPEN_DOCUMENTS:
-            self._open.popitem(last=False)
-        try:
-            document.follow(current)
-            text = current.text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
-            before = str(document)
-            if before != text:
-                _record(document, current, before, document.turn_into(text), None)
-        except BaseException:
-            self._open.pop(current.pk, None)
-            raise
-        return document
-
-
-documents = Documents()
+    def _check_size(self, update: bytes) -> None:
+        if self.size_bytes + len(update) > HISTORY_LIMIT_BYTES:
+            raise TooLarge(f"{self.size_bytes + len(update)} bytes of history")
+        if len(self.text.encode()) + len(update) <= TEXT_LIMIT_BYTES:
+            return
+        # Near the limit only a trial says how long the text gets.
+        trial: Doc[Text] = Doc()
+        words = trial.get(ROOT, type=Text)
+        trial.apply_update(self.since(b"\0"))
+        trial.apply_update(update)
+        if (size := len(str(words).encode())) > TEXT_LIMIT_BYTES:
+            raise TooLarge(f"{size} bytes of text")
 
 
 def text_at(interview_round: InterviewRound, sequence: int) -> str:
     """The text exactly as it stood after the moment with this number."""
     document = Document()
     document.follow(interview_round, until=sequence)
-    return str(document)
+    return document.text
 
 
-def is_shared(interview_round: InterviewRound) -> bool:
-    """Whether candidate and interviewer write this round's text together.
+def plain(text: str) -> str:
+    """A text as a document holds it: lines end in a line feed, and there is no NUL."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
 
-    Forms, of a worksheet or of a trace to read, are the candidate's alone.
+
+def is_live(interview_round: InterviewRound) -> bool:
+    """Whether the round's text is written in the live document.
+
+    Forms, of a worksheet or of a trace to read, are saved as drafts; each draft becomes an edit.
     """
     version = interview_round.version
-    by_form = version is not None and version.spec.is_drawn_per_attempt
-    return interview_round.interview.with_interviewer and not by_form
-
-
-def _locked(interview_round: InterviewRound) -> InterviewRound:
-    # The interview's row first, as everywhere: nobody can record a moment meanwhile.
-    interview = Interview.objects.select_for_update().get(pk=interview_round.interview_id)
-    current = InterviewRound.objects.select_for_update().get(pk=interview_round.pk)
-    current.interview = interview
-    return current
-
-
-def _record(
-    document: Document, current: InterviewRound, before: str, update: bytes, author: User | None
-) -> Moment:
-    payload: dict[str, Json] = {
-        "update": b64encode(update).decode(),
-        "splice": list(splice_between(before, str(document)).as_json),
-    }
-    if document.edits_since_state + 1 >= CHECKPOINT_EVERY:
-        payload["state"] = b64encode(document.since(b"\0")).decode()
-    moment = current.interview.record(
-        Moment.Kind.EDIT, payload, author=author, interview_round=current
-    )
-    document.sequence = moment.sequence
-    document.edits_since_state = 0 if "state" in payload else document.edits_since_state + 1
-    return moment
-
-
-def _follow_text(current: InterviewRound, document: Document) -> None:
-    text = str(document)
-    size = len(text.encode())
-    if size > TEXT_LIMIT_BYTES or document.size_bytes > HISTORY_LIMIT_BYTES:
-        raise TooLarge(f"{size} bytes of text, {document.size_bytes} of history")
-    if text != current.text:
-        InterviewRound.objects.filter(pk=current.pk).update(text=text, revision=F("revision") + 1)
+    return version is None or not version.spec.is_drawn_per_attempt

@@ -15,7 +15,8 @@ To a browser:
 - ``{"type": "written", "update": ..., "cursors": {<person>: {"name", "role", "cursor"}}}`` for
   what others did; a person whose entry is null has left.
 
-Yjs's bytes, state vectors, updates and relative positions, are base64.
+Yjs's bytes, state vectors, updates and relative positions, are base64. The codes with which a
+socket closes are below.
 """
 
 from __future__ import annotations
@@ -28,6 +29,16 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.interviews.room.updates import MalformedUpdate, check_state_vector, check_update
+
+BROKEN = 1011  # our fault: come again
+NOT_SIGNED_IN = 4401
+NOT_FOUND = 4404  # no such room for you
+MALFORMED = 4400
+READ_ONLY = 4403
+OUT_OF_STEP = 4409  # the update builds on words that are not here: come again and say hello
+NOT_RUNNING = 4410
+TOO_LARGE = 4413
+TOO_FAST = 4429
 
 UPDATE_LIMIT_BYTES = 512 * 1024
 MESSAGE_LIMIT_CHARS = 4 * UPDATE_LIMIT_BYTES // 3 + 2048

@@ -11,6 +11,9 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
 ROOT = "text"  # the one shared type of a document
 MAX_CLOCK = 2**31 - 1
 MAX_CLIENT = 2**53 - 1
@@ -24,36 +27,66 @@ class MalformedUpdate(ValueError):
     """Not an update of one plain text."""
 
 
-def check_update(update: bytes) -> None:
-    """Raise `MalformedUpdate` unless this is an update of the plain text ``text`` and no more."""
-    reader = _Reader(update)
+@dataclass
+class Reach:
+    """What an update builds on and how far it goes: for each client a clock."""
+
+    begins: dict[int, int] = field(default_factory=dict)  # where its first struct stands
+    ends: dict[int, int] = field(default_factory=dict)
+    needs: dict[int, int] = field(default_factory=dict)  # whatever it stands beside or deletes
+
+    def need(self, client: int, clock: int) -> None:
+        """It names what this client had written before it reached this clock."""
+        self.needs[client] = max(clock, self.needs.get(client, 0))
+
+    def is_complete(self, clocks: Mapping[int, int]) -> bool:
+        """Whether a document that has each client up to these clocks can take all of it."""
+        return all(clock <= clocks.get(client, 0) for client, clock in self.begins.items()) and all(
+            clock <= max(clocks.get(client, 0), self.ends.get(client, 0))
+            for client, clock in self.needs.items()
+        )
+
+    def is_new(self, clocks: Mapping[int, int]) -> bool:
+        """Whether it brings anything that was written after these clocks."""
+        return any(clock > clocks.get(client, 0) for client, clock in self.ends.items())
+
+
+def check_update(update: bytes) -> Reach:
+    """How far an update of the text ``text`` goes; `MalformedUpdate` if it is anything else."""
+    reader, reach = _Reader(update), Reach()
     for _client in range(reader.count(3)):
         structs = reader.count(1)
-        reader.number(MAX_CLIENT)
+        client = reader.number(MAX_CLIENT)
         clock = reader.number(MAX_CLOCK)
+        reach.begins[client] = min(clock, reach.begins.get(client, clock))
         for _struct in range(structs):
-            clock += _struct_length(reader)
+            clock += _struct_length(reader, reach)
             if clock > MAX_CLOCK:
                 raise MalformedUpdate(f"clocks must be under {MAX_CLOCK}, got {clock}")
+        reach.ends[client] = max(clock, reach.ends.get(client, 0))
     for _client in range(reader.count(2)):
-        reader.number(MAX_CLIENT)
+        client = reader.number(MAX_CLIENT)
         for _range in range(reader.count(2)):
             begin, length = reader.number(MAX_CLOCK), reader.number(MAX_CLOCK)
             if begin + length > MAX_CLOCK:
                 raise MalformedUpdate(f"a deletion must end under {MAX_CLOCK}")
+            reach.need(client, begin + length)
     reader.end()
+    return reach
 
 
-def check_state_vector(state: bytes) -> None:
-    """Raise `MalformedUpdate` unless this is a state vector: pairs of a client and its clock."""
+def check_state_vector(state: bytes) -> dict[int, int]:
+    """The clock of each client in a state vector; `MalformedUpdate` unless it is one."""
     reader = _Reader(state)
+    clocks = {}
     for _client in range(reader.count(2)):
-        reader.number(MAX_CLIENT)
-        reader.number(MAX_CLOCK)
+        client = reader.number(MAX_CLIENT)
+        clocks[client] = reader.number(MAX_CLOCK)
     reader.end()
+    return clocks
 
 
-def _struct_length(reader: _Reader) -> int:
+def _struct_length(reader: _Reader, reach: Reach) -> int:
     info = reader.byte()
     content = info & 0x1F
     if info == GC:
@@ -62,8 +95,8 @@ def _struct_length(reader: _Reader) -> int:
         raise MalformedUpdate(f"a struct must hold text or a deletion, got {info:#x}")
     for flag in (HAS_ORIGIN, HAS_RIGHT_ORIGIN):
         if info & flag:
-            reader.number(MAX_CLIENT)
-            reader.number(MAX_CLOCK)
+            client = reader.number(MAX_CLIENT)
+            reach.need(client, reader.number(MAX_CLOCK) + 1)
     if not info & (HAS_ORIGIN | HAS_RIGHT_ORIGIN) and (
         reader.number(1) != 1 or reader.string() != ROOT
     ):

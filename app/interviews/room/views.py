@@ -16,7 +16,7 @@ from app.accounts.requests import SignedInRequest
 from app.interviews.access import LEADING, get_interview, get_round
 from app.interviews.doorbell import ring
 from app.interviews.models import InterviewRound, Moment, Role
-from app.interviews.room.documents import is_shared
+from app.interviews.room.documents import is_live
 from app.interviews.server_time import now
 from app.interviews.views.rounds import panel_in_interview
 from app.practice.views.submissions import from_the_editor
@@ -33,18 +33,16 @@ class ChatForm(forms.Form):
 
 
 def room_context(one: InterviewRound, role: Role) -> dict[str, Any]:
-    """What a round's page needs of the room; nothing where the candidate is alone."""
-    interview = one.interview
-    if not interview.with_interviewer:
-        return {"writes": role is Role.CANDIDATE}
-    chat = interview.moments.filter(kind=Moment.Kind.CHAT).select_related("author")
-    shared = is_shared(one)
-    return {
-        "is_shared": shared,
-        "writes": role is Role.CANDIDATE or (shared and role is Role.INTERVIEWER),
-        "chat": chat.order_by("sequence"),
-        "may_chat": role in LEADING,
+    """What a round's page needs of the room: who writes, and chat where somebody else may be."""
+    interview, live = one.interview, is_live(one)
+    context: dict[str, Any] = {
+        "is_live": live,
+        "writes": role is Role.CANDIDATE or (live and role is Role.INTERVIEWER),
     }
+    if not interview.with_interviewer:
+        return context
+    chat = interview.moments.filter(kind=Moment.Kind.CHAT).select_related("author")
+    return {**context, "chat": chat.order_by("sequence"), "may_chat": role in LEADING}
 
 
 @require_POST

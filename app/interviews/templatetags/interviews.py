@@ -9,8 +9,8 @@ from django import template
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from app.interviews.models import Mark, Moment
-from app.interviews.setting_up import DEFAULT_MINUTES
+from app.interviews.beginnings import DEFAULT_MINUTES
+from app.interviews.models import InterviewRound, Mark, Moment
 from app.practice.models import Submission
 from app.practice.templatetags.practice import sentence
 from problems.interviews.reading import shipped
@@ -56,7 +56,13 @@ def planned_time(spec: TemplateSpec) -> str:
         or (shipped().questions[stage.question].minutes if stage.question else DEFAULT_MINUTES)
         for stage in spec.stages
     )
-    hour, minute = divmod(total, 60)
+    return in_hours(total)
+
+
+@register.filter
+def in_hours(minutes: int) -> str:
+    """A planned span: "45 min", "3 h 20 min"."""
+    hour, minute = divmod(minutes, 60)
     if not hour:
         return _("%(minutes)s min") % {"minutes": minute}
     if not minute:
@@ -71,6 +77,12 @@ def kind_in_words(kind: str) -> str:
 
 
 @register.filter
+def sent_as(kind: str) -> str:
+    """How something was sent: "submit" -> "Submit"."""
+    return str(Submission.Kind(kind).label)
+
+
+@register.filter
 def told(moment: dict[str, Any]) -> str:
     """What a moment of the timeline says beyond its kind."""
     payload = moment["payload"]
@@ -78,13 +90,23 @@ def told(moment: dict[str, Any]) -> str:
         case Moment.Kind.ROUND_BEGAN | Moment.Kind.TIME_ADDED:
             count = int(payload.get("minutes", 0))
             return ngettext("%(count)s minute", "%(count)s minutes", count) % {"count": count}
+        case Moment.Kind.READY:
+            return "" if payload.get("ready") else _("not after all")
         case Moment.Kind.SENT:
             word = str(Submission.Kind(payload["kind"]).label)
             return f"{word} · {_('at the end of the round')}" if payload.get("automatic") else word
         case Moment.Kind.VERDICT:
             outcome = payload["verdict"]
             word = str(Submission.Outcome(outcome).label) if outcome else _("Cancelled")
-            return f"{Submission.Kind(payload['kind']).label}: {word}"
+            told = f"{Submission.Kind(payload['kind']).label}: {word}"
+            if not payload.get("rejudged"):
+                return told
+            before = payload["before"]
+            former = str(Submission.Outcome(before).label) if before else _("Cancelled")
+            return _("%(told)s, judged again; before: %(former)s") % {
+                "told": told,
+                "former": former,
+            }
         case Moment.Kind.COUNTEREXAMPLE:
             return sentence(str(payload.get("summary", "")))
         case Moment.Kind.FOLLOW_UP:
@@ -94,9 +116,21 @@ def told(moment: dict[str, Any]) -> str:
             return "; ".join(given) if isinstance(given, list) else str(given)
         case Moment.Kind.HINT:
             return str(int(payload.get("index", 0)) + 1)
-        case Moment.Kind.CHAT:
+        case Moment.Kind.CHAT | Moment.Kind.NOTE:
             return str(payload.get("text", ""))
     return ""
+
+
+@register.filter
+def ended_in_words(code: str) -> str:
+    """How a round ended: "time" -> "Time was up"."""
+    return str(InterviewRound.EndedBy(code).label) if code else ""
+
+
+@register.filter
+def of_key(values: dict[Any, Any] | None, key: Any) -> Any:
+    """The value with this key; None where there is none."""
+    return (values or {}).get(key)
 
 
 @register.filter

@@ -26,7 +26,7 @@ def beside_context(one: InterviewRound, role: Role) -> dict[str, Any]:
         "asked": [shown(asked, role) for asked in _asked(one)],
     }
     if role.knows_the_answers:
-        context |= _for_the_interviewer(one)
+        context |= answers_of(one)
     return context
 
 
@@ -62,7 +62,8 @@ def shown(asked: AskedFollowUp, role: Role) -> dict[str, Any]:
     }
 
 
-def _for_the_interviewer(one: InterviewRound) -> dict[str, Any]:
+def answers_of(one: InterviewRound) -> dict[str, Any]:
+    """What only those see who know the answers: follow-ups, points, rubric, editorial, notes."""
     version = one.version
     rows = {row.index: row for row in one.follow_ups.all() if row.index is not None}
     own = [] if version is None else version.spec.follow_ups

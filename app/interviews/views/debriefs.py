@@ -10,17 +10,21 @@ from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from app.accounts.models import User
 from app.accounts.requests import SignedInRequest
 from app.interviews.access import LEADING, get_interview, get_round
 from app.interviews.debrief import debrief_of
 from app.interviews.forms import WordsForm
 from app.interviews.models import Feedback, Interview, InterviewRound, Link, Mark, Moment, Role
+from app.interviews.round_facts import earlier_rounds
 from app.interviews.running import settle
 from app.interviews.server_time import now
 from app.interviews.time_use import time_use
+from app.practice.views.panels import drawings_of
 
 # What can show that somebody reached a level.
 EVIDENCE = (
@@ -44,11 +48,13 @@ def debrief(request: SignedInRequest, pk: UUID) -> HttpResponse:
     marking = request.GET.get("mark", "")
     context = {
         **_context(interview, data),
+        "replay_url": reverse("interviews:replay", args=[interview.pk]),
         "role": role.value,
         "is_candidate": role is Role.CANDIDATE,
+        "earlier": earlier_rounds(interview) if role is Role.CANDIDATE else {},
         "may_mark": role in LEADING,
         "marking": int(marking) if marking.isdecimal() and role in LEADING else None,
-        "mine": _mine(interview, request) if role in LEADING else {},
+        "mine": mine_of(interview, request.user) if role in LEADING else {},
         "rounds": list(interview.rounds.all()),
         "links": interview.links.filter(scope="debrief", revoked_at=None),
         "notes": interview.moments.filter(kind=Moment.Kind.NOTE).select_related("author")
@@ -63,14 +69,19 @@ def _context(interview: Interview, data: dict[str, Any]) -> dict[str, Any]:
         "interview": interview,
         "debrief": data,
         "time_use": time_use(data["rounds"]),
+        "drawings": {
+            one["number"]: drawings_of(one["result"]["counterexample"])
+            for one in data["rounds"]
+            if one.get("result") and one["result"]["counterexample"]
+        },
         "evidence_kinds": EVIDENCE,
     }
 
 
-def _mine(interview: Interview, request: SignedInRequest) -> dict[str, Any]:
+def mine_of(interview: Interview, person: User) -> dict[str, Any]:
     """What the person wrote themselves, to fill the forms with."""
-    marks = Mark.objects.filter(interview_round__interview=interview, author=request.user)
-    words = interview.feedback.filter(author=request.user)
+    marks = Mark.objects.filter(interview_round__interview=interview, author=person)
+    words = interview.feedback.filter(author=person)
     return {
         "marks": {
             (mark.interview_round_id, mark.criterion): mark
@@ -108,7 +119,12 @@ def shared(request: HttpRequest, token: str) -> HttpResponse:
     interview = _shared_interview(token)
     if interview is None:
         return render(request, "interviews/link_over.html", status=410)
-    context = {**_context(interview, debrief_of(interview)), "is_shared": True, "token": token}
+    context = {
+        **_context(interview, debrief_of(interview)),
+        "is_shared": True,
+        "token": token,
+        "replay_url": reverse("interviews:shared-replay", args=[token]),
+    }
     response = render(request, "interviews/debrief.html", context)
     response["Cache-Control"] = "private, no-store"
     response["Referrer-Policy"] = "no-referrer"  # the address is the secret

@@ -12,9 +12,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from app.accounts.requests import SignedInRequest
+from app.interviews import presence
 from app.interviews.access import get_interview
 from app.interviews.doorbell import ring
-from app.interviews.models import Link, Moment, Role
+from app.interviews.models import Link, Role
 
 Scope = Link.Scope
 
@@ -65,9 +66,15 @@ def invitation(request: SignedInRequest, token: str) -> HttpResponse:
     if link.used_at is not None:
         return render(request, "interviews/link_over.html", status=410)
     if request.method == "GET":
-        return render(request, "interviews/invitation.html", {"interview": interview})
+        rounds = interview.rounds.all()
+        context = {
+            "interview": interview,
+            "rounds": rounds,
+            "total_minutes": sum(one.minutes for one in rounds),
+        }
+        return render(request, "interviews/invitation.html", context)
     if link.seat(request.user) is None:
         return render(request, "interviews/link_over.html", status=410)
-    interview.record(Moment.Kind.JOINED, author=request.user)
+    presence.came(interview, request.user)
     ring(interview.pk)
     return redirect(interview)

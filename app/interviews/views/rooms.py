@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from app.accounts.requests import SignedInRequest
@@ -18,7 +19,12 @@ from app.interviews.clock_state import clock_state
 from app.interviews.doorbell import ring
 from app.interviews.forms import WordsForm
 from app.interviews.models import Interview, Moment, Role
+from app.interviews.views.between import between_context
 from app.interviews.views.rounds import keep_what_came_along, round_page
+
+ONE_AT_A_TIME = gettext_lazy(
+    "One interview runs at a time. End the other one before you begin this."
+)
 
 
 @require_GET
@@ -30,7 +36,11 @@ def interview_page(request: SignedInRequest, pk: UUID) -> HttpResponse:
     current = interview.current_round()
     if current is not None and (not interview.is_paused or role.knows_the_answers):
         return round_page(request, current, role)
-    context = {**stage_context(interview, role), "links": _links(interview, role)}
+    context = {
+        **stage_context(interview, role),
+        **between_context(interview, role, request),
+        "links": _links(interview, role),
+    }
     return render(request, "interviews/stage.html", context)
 
 
@@ -69,9 +79,20 @@ def clock(request: SignedInRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 def start(request: SignedInRequest, pk: UUID) -> HttpResponse:
-    """Begin the first round."""
+    """Begin the first round, unless the candidate sits another interview."""
     interview, _role = get_interview(request, pk, *LEADING)
-    running.start(interview, request.user)
+    if not running.start(interview, request.user) and interview.another_running():
+        messages.error(request, ONE_AT_A_TIME)
+    return redirect(interview)
+
+
+@require_POST
+def ready(request: SignedInRequest, pk: UUID) -> HttpResponse:
+    """Somebody is ready for the next round, or takes that back with ``ready=no``."""
+    interview, _role = get_interview(request, pk, *LEADING)
+    said = running.say_ready(interview, request.user, request.POST.get("ready") != "no")
+    if said and interview.status == Interview.Status.PLANNED and interview.another_running():
+        messages.error(request, ONE_AT_A_TIME)
     return redirect(interview)
 
 
@@ -88,8 +109,8 @@ def pause(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """Stop the clock, where the rules allow it."""
     interview, role = get_interview(request, pk, *LEADING)
     current = interview.current_round()
-    if role is Role.CANDIDATE and current is not None:
-        keep_what_came_along(current, request.POST)
+    if current is not None:
+        keep_what_came_along(current, role, request)
     if not running.pause(interview, request.user):
         messages.error(request, _("The clock of this interview does not stop."))
     return redirect(interview)
@@ -108,8 +129,8 @@ def end(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """End the interview before its last round."""
     interview, role = get_interview(request, pk)
     current = interview.current_round()
-    if role is Role.CANDIDATE and current is not None:
-        keep_what_came_along(current, request.POST)
+    if current is not None:
+        keep_what_came_along(current, role, request)
     running.end_interview(interview, request.user)
     return redirect("interviews:debrief", pk=pk)
 

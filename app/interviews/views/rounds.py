@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpResponse, JsonResponse, QueryDict
+from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -19,8 +19,16 @@ from app.accounts.requests import SignedInRequest
 from app.interviews import running
 from app.interviews.access import LEADING, get_round
 from app.interviews.doorbell import ring
-from app.interviews.forms import TOO_LATE, MinutesForm, RoundSubmissionForm
+from app.interviews.forms import (
+    TOO_LARGE,
+    TOO_LATE,
+    UPDATE,
+    MinutesForm,
+    RoundSubmissionForm,
+    take_along,
+)
 from app.interviews.models import InterviewRound, Moment, Role, StaleText, TooLate
+from app.interviews.room.documents import TooLarge
 from app.interviews.views.besides import beside_context
 from app.practice.answer_form import PREFIX
 from app.practice.drawn import canonical, is_trace, page_context, source_of
@@ -35,6 +43,8 @@ from app.practice.views.traces import trace_file
 logger = logging.getLogger(__name__)
 
 NOTES_KIB = 64  # of the text that a question's round keeps
+SAVE_AFTER_MS = 300  # a form's pause before a draft: each one is an edit that the replay shows
+REFUSED_WITH = {"too_large": 413, "too_late": 423}  # by the code of what is said; else 400
 
 
 def round_page(
@@ -74,6 +84,7 @@ def round_context(one: InterviewRound, role: Role) -> dict[str, Any]:
         "round": one,
         "draft_url": addresses["draft"],
         "draft_key": f"interview:{one.pk}",
+        "save_after_ms": SAVE_AFTER_MS,
         "revision": one.revision,
         "submit_url": addresses["submit"],
         "text": one.text,
@@ -122,9 +133,10 @@ def _in_interview(one: InterviewRound, submission: Submission) -> dict[str, Any]
 
 @require_http_methods(["GET", "PUT", "POST"])
 def draft(request: SignedInRequest, pk: UUID, number: int) -> HttpResponse:
-    """GET gives ``{text, revision}``; PUT or POST saves, as the draft of a problem does.
+    """The draft of a form, of a worksheet or a trace: each one saved is an edit on the timeline.
 
-    A text that comes after deadline and grace is answered 423 with ``{error}``: it is not kept.
+    GET gives ``{text, revision}``; PUT or POST saves, as the draft of a problem does. A text that
+    comes after deadline and grace is answered 423 with ``{error}``: it is not kept.
     """
     one, _role = get_round(request, pk, number, Role.CANDIDATE)
     if request.method == "GET":
@@ -132,10 +144,12 @@ def draft(request: SignedInRequest, pk: UUID, number: int) -> HttpResponse:
     limit_kib = NOTES_KIB if one.version is None else one.version.spec.limits.source_kib
     try:
         change = DraftChange.parse(request.body, limit_kib)
-        revision = one.save_text(change.text, change.base_revision)
+        revision = one.save_text(change.text, change.base_revision, request.user)
     except ValidationError as refusal:
         status = 413 if refusal.code == "too_large" else 400
         return JsonResponse({"error": refusal.messages[0]}, status=status)
+    except TooLarge:
+        return JsonResponse({"error": str(TOO_LARGE)}, status=413)
     except TooLate:
         return JsonResponse({"error": str(TOO_LATE)}, status=423)
     except StaleText as stale:
@@ -155,6 +169,12 @@ def submit(request: SignedInRequest, pk: UUID, number: int) -> HttpResponse:
     data.setdefault("replay_of", request.GET.get("replay_of", ""))
     if "source" not in data and version.spec.is_drawn_per_attempt:
         data["source"] = source_of(version.spec, data)
+    if UPDATE in data:
+        try:
+            data["source"] = take_along(one, str(data[UPDATE]), request.user)
+        except ValidationError as unkept:
+            status = REFUSED_WITH.get(str(unkept.code), 400)
+            return _refused(request, one, role, unkept.messages[0], status, None)
     form = RoundSubmissionForm(
         data, interview_round=one, version=version, sender=request.user, role=role
     )
@@ -162,7 +182,7 @@ def submit(request: SignedInRequest, pk: UUID, number: int) -> HttpResponse:
     status = 400
     if not form.is_valid():
         refusal = form.errors.as_data().popitem()[1][0]
-        status = {"too_large": 413, "too_late": 423}.get(str(refusal.code), 400)
+        status = REFUSED_WITH.get(str(refusal.code), 400)
     elif wait_s := Submission.seconds_until_allowed(one.interview.candidate):
         message = _("That was too many submissions in one minute. Try again in %(seconds)s s.")
         refusal, status = ValidationError(message % {"seconds": math.ceil(wait_s)}), 429
@@ -170,7 +190,7 @@ def submit(request: SignedInRequest, pk: UUID, number: int) -> HttpResponse:
         try:
             submission = form.send()
         except ValidationError as late:
-            refusal, status = late, 423
+            refusal, status = late, REFUSED_WITH.get(str(late.code), 423)
     if refusal is not None:
         return _refused(request, one, role, refusal.messages[0], status, data.get("source"))
     if from_the_editor(request):
@@ -210,29 +230,37 @@ def verdict(request: SignedInRequest, pk: UUID, number: int, submission: UUID) -
 def finish(request: SignedInRequest, pk: UUID, number: int) -> HttpResponse:
     """End the round before its time; what stands in the editor is sent."""
     one, role = get_round(request, pk, number, *LEADING)
+    keep_what_came_along(one, role, request)
     own = role is Role.CANDIDATE
-    if own:
-        keep_what_came_along(one, request.POST)
     by = running.EndedBy.CANDIDATE if own else running.EndedBy.INTERVIEWER
     running.end_round(one, by, request.user)
     return redirect(one.interview)
 
 
-def keep_what_came_along(one: InterviewRound, data: QueryDict) -> None:
-    """Save the text of the form that a button was part of: its last words may be in no draft."""
-    if one.version is not None and one.version.spec.is_drawn_per_attempt:
-        if not any(name.startswith(PREFIX) for name in data):
-            return
-        source = source_of(one.version.spec, data)
-    elif "source" in data:
-        source = str(data["source"]).replace("\r\n", "\n")
-    else:
-        return
-    limit_kib = NOTES_KIB if one.version is None else one.version.spec.limits.source_kib
+def keep_what_came_along(one: InterviewRound, role: Role, request: SignedInRequest) -> None:
+    """Save the last words of the page that a button is part of: they may be saved nowhere else.
+
+    From a live editor they come as an update; a plain form of the candidate's brings the text.
+    """
+    data, spec = request.POST, None if one.version is None else one.version.spec
     try:
-        check_text(source, 4 * limit_kib)
-        one.save_text(source, one.revision)
-    except (ValidationError, TooLate, StaleText) as refusal:
+        if UPDATE in data:
+            if role in LEADING:
+                take_along(one, str(data[UPDATE]), request.user)
+            return
+        if role is not Role.CANDIDATE:
+            return
+        if spec is not None and spec.is_drawn_per_attempt:
+            if not any(name.startswith(PREFIX) for name in data):
+                return
+            source = source_of(spec, data)
+        elif "source" in data:
+            source = str(data["source"])
+        else:
+            return
+        check_text(source, 4 * (NOTES_KIB if spec is None else spec.limits.source_kib))
+        one.save_text(source, one.revision, request.user)
+    except (ValidationError, TooLate, TooLarge, StaleText) as refusal:
         logger.info("what came along with a button was not kept in %s: %r", one, refusal)
 
 

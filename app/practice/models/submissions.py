@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from app.accounts.models import User
 from app.practice.models.problems import ProblemVersion
-from app.practice.signals import submission_finished
+from app.practice.signals import submission_finished, verdict_withdrawn
 from graders.text import Text, say, to_json
 from graders.verdict import Event, EventKind, JsonObject, Report, Verdict
 
@@ -347,6 +347,7 @@ class Submission(models.Model):
                 error_id=standing.error_id,
                 finished_at=standing.finished_at,
             )
+            verdict_withdrawn.send(sender=Submission, submission=standing)
 
     def append_event(self, kind: str, data: JsonObject | None = None) -> None:
         """Add an event with the next number. Call it inside the transaction of the transition."""

@@ -26,6 +26,7 @@ from graders.answers.worksheet.template import (
 )
 
 MAX_TRIES = 2000
+ENOUGH = 30  # allowed draws that a share is taken from
 APART = 2.0  # tolerances between a misconception and the truth
 
 
@@ -182,20 +183,38 @@ def draw(template: Template, seed: int) -> Variant:
     NoVariant
         If 2000 draws give none.
     """
-    reason = "a condition under require does not hold"
     for attempt in range(MAX_TRIES):
-        given = _drawn(template.parameters, seed, attempt)
-        try:
-            if not all(condition(given) for condition in template.require):
-                continue
-            variant = _computed(template, seed, given, attempt + 1)
-            reason = next(misleading(variant), "")
-        except ArithmeticError as error:
-            reason = f"a formula has no value: {error}"
-            continue
-        if not reason:
+        variant, reason = _attempt(template, seed, attempt)
+        if variant is not None:
             return variant
     raise NoVariant(f"a worksheet must have variants, {MAX_TRIES} draws gave none: {reason}")
+
+
+def variants_about(template: Template) -> int:
+    """About how many variants can be drawn: the combinations, times the share that is allowed.
+
+    The share is that of draws of a fixed seed, until 30 were allowed (so it is within a third of
+    the truth) or 2000 were tried. 0 if none of these was.
+    """
+    allowed = tries = 0
+    while allowed < ENOUGH and tries < MAX_TRIES:
+        variant, _ = _attempt(template, 0, tries)
+        tries += 1
+        allowed += variant is not None
+    return template.combinations * allowed // tries
+
+
+def _attempt(template: Template, seed: int, attempt: int) -> tuple[Variant | None, str]:
+    """The variant of one draw, or why it must not be given to anybody."""
+    given = _drawn(template.parameters, seed, attempt)
+    try:
+        if not all(condition(given) for condition in template.require):
+            return None, "a condition under require does not hold"
+        variant = _computed(template, seed, given, attempt + 1)
+        reason = next(misleading(variant), "")
+    except ArithmeticError as error:
+        return None, f"a formula has no value: {error}"
+    return (None if reason else variant), reason
 
 
 def at(template: Template, given: Mapping[str, Value]) -> Variant:

@@ -1,7 +1,8 @@
 // Real threads call the object for a while; afterwards everything must be accounted for.
 //
 // Built with the sanitizers, which end the program where memory is misused. Macros say what and how
-// much: STRUCTURE_*, WRITERS, READERS, OPERATIONS (of each writer), BLOCK_BYTES, ALIGNMENT.
+// much: STRUCTURE_*, WRITERS, READERS, OPERATIONS (of each writer), CAPACITY, EXACT_CAPACITY,
+// KEEPS_ITEM (a pop that fails leaves its item alone), BLOCK_BYTES, ALIGNMENT.
 // The only frame sent says what was wrong, in a word and two numbers, or "right".
 #include <atomic>
 #include <chrono>
@@ -78,6 +79,10 @@ extern "C" bool gauntlet_pop_0(long*);
 
 namespace {
 
+// What interface.cpp says of an item whose words differ, and of one that nobody wrote to.
+constexpr long kTorn = -1;
+constexpr long kUntouched = -2;
+
 std::vector<std::atomic<unsigned char>> seen(kTotal + 1);
 std::atomic<long> popped{0};
 
@@ -91,7 +96,11 @@ void run_writer(int writer) {
 
 bool take(std::vector<long>& last) {
     long item = 0;
-    if (!gauntlet_pop_0(&item)) return false;
+    if (!gauntlet_pop_0(&item)) {
+        if (KEEPS_ITEM && item != kUntouched) complain("touched", 0, 0);
+        return false;
+    }
+    if (item == kTorn) complain("parts", 0, 0);
     if (item < 1 || item > kTotal) complain("invented", item, kTotal);
     if (seen[static_cast<std::size_t>(item)].fetch_add(1)) complain("duplicate", item, 2);
 #ifdef STRUCTURE_QUEUE
@@ -116,6 +125,20 @@ void account() {
     while (take(last)) {
     }
     if (popped != kTotal) complain("lost", kTotal, popped);
+    // Alone now, so nothing excuses a failure: it must hold its capacity, and give it back in order.
+    for (long i = 1; i <= CAPACITY; ++i)
+        if (!gauntlet_push_0(i)) complain("room", CAPACITY, i - 1);
+    if (EXACT_CAPACITY && gauntlet_push_0(CAPACITY + 1)) complain("room", CAPACITY, CAPACITY + 1);
+    for (long i = 1; i <= CAPACITY; ++i) {
+#ifdef STRUCTURE_QUEUE
+        const long wanted = i;
+#else
+        const long wanted = CAPACITY + 1 - i;
+#endif
+        long item = 0;
+        if (!gauntlet_pop_0(&item)) complain("lost", CAPACITY, i - 1);
+        if (item != wanted) complain("next", wanted, item);
+    }
 }
 
 }  // namespace
@@ -127,9 +150,28 @@ extern "C" void gauntlet_release_0(void*);
 
 namespace {
 
-// Blocks on their way from who allocates to who frees, each filled with its own number.
+// A block that is out, each of its bytes made of its number.
+struct Block {
+    unsigned char* bytes;
+    unsigned long number;
+
+    static Block fill(void* taken, unsigned long number) {
+        if (reinterpret_cast<unsigned long>(taken) % ALIGNMENT) complain("alignment", ALIGNMENT, 0);
+        const Block block{static_cast<unsigned char*>(taken), number};
+        for (int i = 0; i < BLOCK_BYTES; ++i) block.bytes[i] = block.byte(i);
+        return block;
+    }
+    unsigned char byte(int i) const { return static_cast<unsigned char>(number >> 8 * (i % 8)); }
+    void release() const {
+        for (int i = 0; i < BLOCK_BYTES; ++i)
+            if (bytes[i] != byte(i)) complain("overlap", static_cast<long>(number), i);
+        gauntlet_release_0(bytes);
+    }
+};
+
+// On their way from who allocates to who frees.
 std::mutex mutex;
-std::deque<std::pair<unsigned long*, unsigned long>> waiting;
+std::deque<Block> waiting;
 
 void run_writer(int writer) {
     Patience patience;
@@ -137,12 +179,10 @@ void run_writer(int writer) {
         void* block = nullptr;
         while (!(block = gauntlet_allocate_0())) patience.lose();
         done.fetch_add(1, std::memory_order_relaxed);
-        if (reinterpret_cast<unsigned long>(block) % ALIGNMENT) complain("alignment", ALIGNMENT, 0);
         const auto number = static_cast<unsigned long>(writer * long{OPERATIONS} + i);
-        auto* words = static_cast<unsigned long*>(block);
-        for (int w = 0; w < BLOCK_BYTES / 8; ++w) words[w] = number;
+        const Block filled = Block::fill(block, number);
         const std::lock_guard held(mutex);
-        waiting.emplace_back(words, number);
+        waiting.push_back(filled);
     }
 }
 
@@ -150,17 +190,25 @@ void run_reader() {
     keep_reading([] {
         std::unique_lock held(mutex);
         if (waiting.empty()) return false;
-        const auto [words, number] = waiting.front();
+        const Block block = waiting.front();
         waiting.pop_front();
         held.unlock();
-        for (int w = 0; w < BLOCK_BYTES / 8; ++w)
-            if (words[w] != number) complain("overlap", static_cast<long>(number), static_cast<long>(words[w]));
-        gauntlet_release_0(words);
+        block.release();
         return true;
     });
 }
 
-void account() {}
+// All blocks are back, and nobody else is there: each can be out, beside all the others, once.
+void account() {
+    std::vector<Block> out;
+    while (out.size() <= CAPACITY) {
+        void* const block = gauntlet_allocate_0();
+        if (!block) break;
+        out.push_back(Block::fill(block, out.size() + 1));
+    }
+    if (out.size() != CAPACITY) complain("blocks", CAPACITY, static_cast<long>(out.size()));
+    for (const Block& block : out) block.release();
+}
 
 }  // namespace
 

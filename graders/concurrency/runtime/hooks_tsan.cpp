@@ -196,6 +196,9 @@ void __tsan_atomic_thread_fence(int order) {
 }
 
 void __tsan_atomic_signal_fence(int) {}
+// libatomic's, which the program is not linked with here: it calls no more than 8 bytes lock-free,
+// though it takes 16 by cmpxchg16b.
+bool __atomic_is_lock_free(unsigned long size, const volatile void*) { return size <= 8; }
 // libstdc++ announces the lock bit of atomic<shared_ptr>; here its atomics speak for themselves.
 void __tsan_mutex_create(void*, unsigned) {}
 void __tsan_mutex_destroy(void*, unsigned) {}

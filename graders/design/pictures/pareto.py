@@ -99,7 +99,10 @@ def layout(data: JsonObject) -> JsonObject:
         "points": [_placed(one, x_axis, y_axis) for one in front],
         "mine": {
             **_placed(mine, x_axis, y_axis),
-            "text": _figures(mine, x_unit, y_unit),
+            "text": _said(mine, x_unit, y_unit),
+            "figures": _figures(
+                mine, x_unit, y_unit
+            ),  # beside the point, where a label is too long
             "text_x": x_axis.at(mine.x) + (-6 if is_right else 6),
             "anchor": "end" if is_right else "start",
             "text_y": max(TOP + 10, y_axis.at(mine.y) - 13),
@@ -167,10 +170,13 @@ def _short(value: float) -> str:
     return number_text(float(f"{value:.4g}"))
 
 
+def _said(one: Point, x_unit: str, y_unit: str) -> str:
+    return say("{label}: {figures}", label=one.label, figures=_figures(one, x_unit, y_unit))
+
+
 def _figures(one: Point, x_unit: str, y_unit: str) -> str:
     return say(
-        "{label}: {x} {x_unit}, {y} {y_unit}",
-        label=one.label,
+        "{x} {x_unit}, {y} {y_unit}",
         x=_short(one.x),
         x_unit=x_unit,
         y=_short(one.y),

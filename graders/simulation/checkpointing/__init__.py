@@ -12,7 +12,8 @@ from typing import Any
 
 from graders.ports import Case, Launcher, Task
 from graders.simulation.checkpointing import timing
-from graders.simulation.checkpointing.explore import Failure, Job, Survived, explore
+from graders.simulation.checkpointing.explore import Survived, explore
+from graders.simulation.checkpointing.failure import Failure, Job
 from graders.simulation.checkpointing.run import Ranks
 from graders.simulation.checkpointing.schedules import SCHEDULES
 from graders.simulation.checkpointing.timeline import draw
@@ -74,7 +75,7 @@ def _judge_case(case: Case, job: Job, ranks: Ranks, seed: int, max_blocked_ms: f
     data: JsonObject = {}
     metrics: JsonObject = {}
     try:
-        found = explore(ranks, job, case_seed(seed, case.name))
+        found = explore(ranks, job, case_seed(seed, case.name), max_blocked_ms)
     except ImportFailed as failed:
         text = say("{said}. It could be imported before: do the same each time.", said=failed.text)
         verdict, score, data = Verdict.RUNTIME_ERROR, 0.0, {"traceback": failed.output}

@@ -139,13 +139,25 @@ class FileSystem:
         doubtful = self._doubtful()
         seen: dict[tuple[tuple[str, bytes], ...], Crash] = {}
         for fates in _combinations(doubtful, seed):
-            image = self._image(fates)
+            image = self.image(fates)
             key = tuple(sorted(image.items()))
             known = seen.get(key)
             crash = Crash(image, fates)
             if known is None or crash.losses < known.losses:
                 seen[key] = crash
         return sorted(seen.values(), key=lambda crash: crash.losses)
+
+    def image(self, fates: dict[int, Fate]) -> Image:
+        """What a crash leaves where doubtful operations had these fates; all others are kept."""
+        names = dict(self._durable)
+        for change in self._changes:
+            if fates.get(change.number) is Fate.LOST:
+                continue
+            if change.old is not None and names.get(change.old) == change.inode:
+                del names[change.old]
+            if change.new is not None:
+                names[change.new] = change.inode
+        return {name: self._content(inode, fates) for name, inode in sorted(names.items())}
 
     def _inode(self, name: str) -> _Inode:
         if name not in self._seen:
@@ -166,17 +178,6 @@ class FileSystem:
                     half = (Fate.HALF,) if len(data) > 1 else ()
                     fates[number] = (Fate.KEPT, *half, Fate.LOST)
         return dict(sorted(fates.items()))
-
-    def _image(self, fates: dict[int, Fate]) -> Image:
-        names = dict(self._durable)
-        for change in self._changes:
-            if fates[change.number] is Fate.LOST:
-                continue
-            if change.old is not None and names.get(change.old) == change.inode:
-                del names[change.old]
-            if change.new is not None:
-                names[change.new] = change.inode
-        return {name: self._content(inode, fates) for name, inode in sorted(names.items())}
 
     def _content(self, at: int, fates: dict[int, Fate]) -> bytes:
         """What is on the disk of one file; a hole that a lost write leaves reads as zeros."""

@@ -100,11 +100,14 @@ def state_of(seed: int, step: int, rank: int, life: int = 0) -> bytes:
 
 
 class Ranks:
-    """The programs that save, one a rank, and the one that restores."""
+    """The programs that save, one a rank, and the one that restores.
+
+    A second life saves in programs that never saw a first one: nothing is left but the disk.
+    """
 
     def __init__(self, launcher: Launcher, source: bytes, task: Task) -> None:
         self._launcher, self._source, self._task = launcher, source, task
-        self.saving: dict[int, Harnessed] = {}
+        self.saving: dict[tuple[int, int], Harnessed] = {}  # by life and rank
         self.restoring = self._made()
         self.entry_point = str(task.settings["entry_point"])
 
@@ -134,11 +137,16 @@ class Ranks:
             raise ValueError(f"the reference must save without a fault: {saves.fault.text}")
         return run.saves[-1]
 
-    def of(self, rank: int) -> Harnessed:
+    def of(self, life: int, rank: int) -> Harnessed:
         """The program of one rank, made when first asked for."""
-        if rank not in self.saving:
-            self.saving[rank] = self._made()
-        return self.saving[rank]
+        if (life, rank) not in self.saving:
+            self.saving[life, rank] = self._made()
+        return self.saving[life, rank]
+
+    def close_saving(self) -> None:
+        """End the programs that save; others are made when asked for."""
+        for program in self.saving.values():
+            program.close()
 
     def everyone(self) -> list[Harnessed]:
         return [*self.saving.values(), self.restoring]
@@ -149,7 +157,10 @@ class Ranks:
 
     def take_output(self) -> Output:
         """What all programs printed, the ranks' own lines under their numbers."""
-        outputs = [(f"[rank {rank}] ", one.take_output()) for rank, one in self.saving.items()]
+        outputs = [
+            (f"[rank {rank}{', restarted' * life}] ", one.take_output())
+            for (life, rank), one in sorted(self.saving.items())
+        ]
         outputs.append(("[restore] ", self.restoring.take_output()))
         lines = [head + line + "\n" for head, one in outputs for line in one.text.splitlines()]
         return Output("".join(lines)[:65536], any(one.truncated for _, one in outputs))
@@ -332,7 +343,7 @@ class Saves:
 
     def _ask(self, rank: int, request: JsonObject, blob: bytes) -> _Request | None:
         """What the rank wants next; None if its save has ended."""
-        program = self._ranks.of(rank)
+        program = self._ranks.of(self._life, rank)
         said = program.ask(request, blob)
         if isinstance(said, Broken):
             raise _Broke(_fault(rank, said))

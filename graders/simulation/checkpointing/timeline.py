@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 
-from graders.simulation.checkpointing.explore import Failure, Job
+from graders.simulation.checkpointing.failure import Failure, Job
 from graders.simulation.checkpointing.filesystem import Fate, FileSystem, Image, Misuse
 from graders.simulation.checkpointing.run import Done, carry_out
 from graders.simulation.stateful.steps import Cell, Row, Step, View, operations

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from graders.text import Text, say
+from graders.text import Text, clean, say
 from graders.verdict import JsonObject
 
 STEP_MS = 8.0
@@ -166,7 +166,9 @@ class Engine:
     def _check(self, run: dict[str, int], preempt: list[str]) -> Broken | None:
         for name in [*run, *preempt]:
             if name not in self.alive:
-                text = say("only requests that are there can be named, got {name}", name=name[:40])
+                text = say(
+                    "only requests that are there can be named, got {name}", name=clean(name)[:40]
+                )
                 return Broken("unknown", text)
         both = [name for name in run if name in preempt]
         if both or len(set(preempt)) < len(preempt):

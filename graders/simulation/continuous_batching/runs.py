@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from graders.simulation.continuous_batching.engine import (
     Arrival,
@@ -18,12 +18,13 @@ from graders.simulation.continuous_batching.engine import (
 from graders.simulation.stateful.program import Broken as NoAnswer
 from graders.simulation.stateful.program import Candidate
 from graders.simulation.stateful.steps import Cell, Row, Step, View, operations
-from graders.text import say
+from graders.text import clean, say
 from graders.verdict import Json, JsonObject, Verdict
 
 MAX_STEPS = 4000
 MAX_TRIES = 40
 STEPS_SHOWN = 40
+Part = TypeVar("Part", dict[str, Any], list[Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,14 +177,20 @@ def draw(made: Run) -> JsonObject:
 
 
 def _chosen(answer: Any) -> str:
-    if not isinstance(answer, dict):
+    """What the scheduler chose; where a rule about its shape is broken, as it came."""
+    if answer is None:
         return say("no answer")
-    run_text = ", ".join(
-        f"{name}: {count}" for name, count in dict(answer.get("run") or {}).items()
-    )
-    preempt = answer.get("preempt")
+    run, preempt = _part(answer, "run", dict), _part(answer, "preempt", list)
+    if run is None or preempt is None:
+        return clean(f"{answer!r:.120}")
+    run_text = ", ".join(f"{name}: {count}" for name, count in run.items())
     text = f"run {{{run_text}}}"
-    return f"{text}, preempt {preempt}" if preempt else text
+    return clean(f"{text}, preempt {preempt}" if preempt else text)
+
+
+def _part(answer: Any, key: str, kind: type[Part]) -> Part | None:
+    part = answer.get(key) if isinstance(answer, dict) else None
+    return part if isinstance(part, kind) else None
 
 
 def _cell(request: JsonObject, answer: Any) -> Cell:
@@ -198,6 +205,6 @@ def _cell(request: JsonObject, answer: Any) -> Cell:
         say("{generated} tokens of output", generated=str(request["generated"])),
         say("here since {at} ms", at=f"{float(str(request['arrival_ms'])):.0f}"),
     ]
-    ran = isinstance(answer, dict) and isinstance(answer.get("run"), dict) and name in answer["run"]
-    out = isinstance(answer, dict) and name in list(answer.get("preempt") or [])
+    ran = name in (_part(answer, "run", dict) or ())
+    out = name in (_part(answer, "preempt", list) or ())
     return Cell(name, lines, "busy" if ran else "kept" if out else "plain")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from importlib import resources
 from typing import Any, TypeAlias
 
 from graders.harness import wire
+from graders.json_faults import fault_of
 from graders.ports import Launcher, Outcome, Output, Program, ProgramSpec, StopReason, Task, Usage
 from graders.shortages import shortage_text
 from graders.text import from_sandbox, say
@@ -223,9 +223,12 @@ class Candidate(Harnessed):
             return Replies([], self.forged())
         if raised is None and no_json is None and len(answers) < len(calls):
             return Replies([], self.forged())
+        for at, answer in enumerate(answers):
+            fault = fault_of(answer)
+            if fault:
+                return Replies(answers[:at], _no_json(fault))
         if no_json is not None:
-            text = say("every answer must be plain JSON: {fault}", fault=sandbox_text(no_json))
-            return Replies(answers, Broken("no_json", Verdict.WRONG_ANSWER, text))
+            return Replies(answers, _no_json(sandbox_text(no_json)))
         if raised is not None:
             return Replies(answers, raised_in(raised, sandbox_text(message.get("doing"))))
         return Replies(answers)
@@ -257,7 +260,7 @@ def same(expected: Json, got: Json) -> bool:
     if isinstance(expected, bool) or isinstance(got, bool):
         return expected is got
     if isinstance(expected, int | float) and isinstance(got, int | float):
-        return math.isfinite(got) and expected == got
+        return expected == got
     if isinstance(expected, list) and isinstance(got, list):
         pairs = zip(expected, got, strict=False)
         return len(expected) == len(got) and all(same(one, other) for one, other in pairs)
@@ -281,6 +284,11 @@ def _stopped(outcome: Outcome, call_time_limit_s: float) -> Broken:
             how=how_it_ended(outcome),
         )
     return Broken(f"stopped_{outcome.reason}", verdict, text)
+
+
+def _no_json(fault: str) -> Broken:
+    text = say("every answer must be plain JSON: {fault}", fault=fault)
+    return Broken("no_json", Verdict.WRONG_ANSWER, text)
 
 
 def _forged() -> Broken:

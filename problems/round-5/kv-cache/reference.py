@@ -6,15 +6,7 @@ queue is a doubly linked list held in two arrays, so that a hit leaves its middl
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-
-class Key(NamedTuple):
-    """What a full block is found by. `parent` is the number of the prefix before it."""
-
-    salt: str
-    parent: int
-    tokens: tuple[int, ...]
+import hashlib
 
 
 class FreeQueue:
@@ -57,7 +49,9 @@ class FreeQueue:
 class Sequence:
     """Tokens of a living sequence, the blocks that hold them, the prefixes that its blocks end."""
 
-    def __init__(self, tokens: list[int], salt: str, table: list[int], prefixes: list[int]) -> None:
+    def __init__(
+        self, tokens: list[int], salt: str, table: list[int], prefixes: list[bytes]
+    ) -> None:
         self.tokens = tokens
         self.salt = salt
         self.table = table
@@ -70,13 +64,12 @@ class BlockManager:
         self.references = [0] * num_blocks
         self.free_blocks = FreeQueue(num_blocks)
         self.sequences: dict[str, Sequence] = {}
-        self.prefix_numbers: dict[Key, int] = {}
-        self.prefix_of: dict[int, int] = {}  # of each registered block
-        self.holders: dict[int, dict[int, None]] = {}  # prefix -> its blocks, oldest first
+        self.prefix_of: dict[int, bytes] = {}  # of each registered block
+        self.holders: dict[bytes, dict[int, None]] = {}  # prefix -> its blocks, oldest first
 
     def allocate(self, seq: str, tokens: list[int], salt: str = "") -> list | None:
         size = self.block_size
-        prefixes: list[int] = []
+        prefixes: list[bytes] = []
         for begin in range(0, len(tokens) - size + 1, size):
             prefixes.append(self._prefix(salt, prefixes, tokens[begin : begin + size]))
         hits: list[int] = []
@@ -144,12 +137,12 @@ class BlockManager:
     def ref_counts(self) -> list[int]:
         return self.references
 
-    def _prefix(self, salt: str, prefixes: list[int], tokens: list[int]) -> int:
-        """A number for these tokens after this prefix: equal prefixes, equal numbers."""
-        key = Key(salt, prefixes[-1] if prefixes else -1, tuple(tokens))
-        return self.prefix_numbers.setdefault(key, len(self.prefix_numbers))
+    def _prefix(self, salt: str, prefixes: list[bytes], tokens: list[int]) -> bytes:
+        """A digest of all tokens up to here, kept only while a block or a sequence needs it."""
+        parent = prefixes[-1] if prefixes else salt
+        return hashlib.sha256(repr((parent, tokens)).encode()).digest()
 
-    def _register(self, block: int, prefix: int) -> None:
+    def _register(self, block: int, prefix: bytes) -> None:
         self.prefix_of[block] = prefix
         self.holders.setdefault(prefix, {})[block] = None
 

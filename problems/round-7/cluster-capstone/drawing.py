@@ -119,8 +119,15 @@ def _bars(
     }
 
 
-def pareto(sheet: Sheet, outcome: Outcome) -> dict[str, Any]:
-    """The run's cost against its days: the front that the search found, and this design."""
+def pareto(sheet: Sheet, outcome: Outcome, holds: bool) -> dict[str, Any]:
+    """The run's cost against its days: the front that the search found, and this design.
+
+    A design that is late, or breaks another constraint, lies where its figures put it and says so.
+    """
+    if sheet["days"] > sheet["deadline_days"]:
+        mine = say("your design, past the deadline")
+    else:
+        mine = say("your design") if holds else say("your design, which does not hold")
     return {
         "x": {"label": say("time on the calendar"), "unit": say("days")},
         "y": {"label": say("cost of the run"), "unit": "MUSD"},
@@ -129,7 +136,7 @@ def pareto(sheet: Sheet, outcome: Outcome) -> dict[str, Any]:
             {"x": one.days, "y": one.cost, "label": _plan(one.design["training"])}
             for one in outcome.front
         ],
-        "mine": {"x": sheet["days"], "y": sheet["run_musd"], "label": say("your design")},
+        "mine": {"x": sheet["days"], "y": sheet["run_musd"], "label": mine},
     }
 
 

@@ -122,9 +122,15 @@ SERVING = {
         "decode_replicas * batch / itl_ms * 1000",
         say("tokens/s"),
     ),
+    "prefill_replicas": Line(
+        say("pipelines of prefill nodes, as long as a decode replica's"),
+        "floor(prefill_nodes / nodes_a_replica)",
+        say("replicas"),
+    ),
     "prefill_tokens": Line(
-        say("of prompts that the prefill nodes read"),
-        "prefill_nodes * 8 * serving_tflops * 1e12 * serving_gemm_share / (2 * params)",
+        say("of prompts that they read"),
+        "prefill_replicas * nodes_a_replica"
+        " * 8 * serving_tflops * 1e12 * serving_gemm_share / (2 * params)",
         say("tokens/s"),
     ),
     "token_price": Line(

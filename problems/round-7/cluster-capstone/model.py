@@ -34,6 +34,8 @@ RULES = (
 CABLED = fabric_rules.CABLED
 STEP = training_rules.STEP
 DRAINS = ("checkpoint_drains",)
+PRICED = (*CABLED, *DRAINS)  # what the run costs, and how long it takes
+OBEYED = {rule.name for rule in search.WITHOUT_CLAIMS}  # all but what is stated about the design
 METRICS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("switches", say("Switches"), CABLED),
     ("cables", say("Cables"), CABLED),
@@ -65,7 +67,10 @@ def assess(design: dict[str, Any], parameters: dict[str, Any]) -> dict[str, Any]
     sheet = sheet_of(design, constants)
     constraints = rules.judge(sheet, RULES)
     held = {one["name"] for one in constraints if one["holds"]}
-    pictures = _pictures(design, sheet, held)
+    # A run that is late or misstated is on the plane of cost and days all the same.
+    outcome = search.search(constants) if held.issuperset(PRICED) else None
+    pictures = {} if outcome is None else {"pareto": drawing.pareto(sheet, outcome, held >= OBEYED)}
+    pictures |= _pictures(design, sheet, held)
     said: dict[str, Any] = {
         "constraints": constraints,
         "metrics": _metrics(sheet, held),
@@ -75,13 +80,11 @@ def assess(design: dict[str, Any], parameters: dict[str, Any]) -> dict[str, Any]
         "rubric": _levels(sheet, held),
         "pictures": pictures,
     }
-    if len(held) == len(RULES):
-        outcome = search.search(constants)
+    if outcome is not None and len(held) == len(RULES):
         cost = sheet["run_musd"]
         said["cost"] = {"label": say("The training run's cost"), "value": cost, "unit": "MUSD"}
         said["best"] = min(outcome.best.cost, cost)
         said["better"] = advice.better(design, cost, outcome, constants)
-        said["pictures"] = {"pareto": drawing.pareto(sheet, outcome), **pictures}
     return said
 
 

@@ -1,7 +1,9 @@
 """Running the site as lines: failures, goodput, checkpoints, storage and monitoring.
 
-Goodput follows the problem *Goodput of a training run*: a period T holds T - C of progress and
-takes T + T/M * (T/2 + R), with the job's mean time between failures M and the restart R.
+Goodput follows the problem *Goodput of a training run*, with one term more: a period T holds T - C
+of progress and takes T + T/M * (T/2 + L + R), with the job's mean time between failures M and the
+restart R. L is how long training has gone on before a checkpoint is stored: until then a failure
+falls back on the one before. It is 0 where training waits for the storage.
 
 References
 ----------
@@ -48,6 +50,16 @@ LINES = {
         "(barrier_s + write_s) / 60",
         "min",
     ),
+    "lag_min": Line(
+        say("training goes on so long before the checkpoint is stored"),
+        "max(0, write_min - blocked_s / 60)",
+        "min",
+    ),
+    "lost_min": Line(
+        say("computed again after a failure: half a period, and what was not stored yet"),
+        "period / 2 + lag_min",
+        "min",
+    ),
     "restart_min": Line(
         say("detect, replace the node, start all ranks, load"),
         "detect_min + replace_min + start_min + load_min",
@@ -55,8 +67,7 @@ LINES = {
     ),
     "goodput": Line(
         say("progress over time on the calendar"),
-        "100 * (1 - blocked_s / (60 * period))"
-        " / (1 + period / (2 * mtbf_min) + restart_min / mtbf_min)",
+        "100 * (1 - blocked_s / (60 * period)) / (1 + (lost_min + restart_min) / mtbf_min)",
         "%",
     ),
     "days": Line(say("on the calendar"), "ideal_days / (goodput / 100)", say("days")),

@@ -96,7 +96,17 @@ RUNNING = (
     claim(
         "goodput",
         "goodput",
-        ("mtbf_min", "blocked_s", "detect_min", "load_min", "restart_min", "goodput"),
+        (
+            "mtbf_min",
+            "blocked_s",
+            "write_min",
+            "lag_min",
+            "lost_min",
+            "detect_min",
+            "load_min",
+            "restart_min",
+            "goodput",
+        ),
         ("checkpoint_drains", "spares"),
     ),
     claim(
@@ -231,15 +241,17 @@ SERVING = (
     Rule(
         "prefill_capacity",
         say("The prefill nodes read the prompts of the peak."),
-        ("prefill_tokens",),
+        ("prefill_replicas", "prefill_tokens"),
         lambda sheet: sheet["prefill_tokens"] >= sheet["prompt_tokens"],
         lambda sheet: say(
-            "prompts bring {demand:.4g} tokens a second, and {nodes} prefill nodes read "
-            "{rate:.4g}; add nodes",
+            "prompts bring {demand:.4g} tokens a second, and {nodes} prefill nodes in whole "
+            "replicas of {length} read {rate:.4g}; add nodes",
             demand=float(sheet["prompt_tokens"]),
             nodes=int(sheet["prefill_nodes"]),
+            length=int(sheet["nodes_a_replica"]),
             rate=float(sheet["prefill_tokens"]),
         ),
+        ("serving_memory",),
     ),
     Rule(
         "token_price",

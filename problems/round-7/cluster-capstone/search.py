@@ -29,7 +29,7 @@ WITHOUT_CLAIMS: tuple[Rule, ...] = tuple(
     if not rule.name.startswith("claim_") and rule.name != "power_is_not_tdp"
 )
 _ANY_DAYS = tuple(rule for rule in WITHOUT_CLAIMS if rule.name != "deadline")
-_PLAN_ALONE = tuple(rule for rule in PLAN if rule.name not in {"placement", "nodes"})
+_PLAN_ALONE = tuple(rule for rule in PLAN if rule.name not in {"placement", "pods", "nodes"})
 
 PIPELINES = (8, 10, 16, 20, 32, 40)
 CONTEXTS = (2, 4, 8)  # one rank a sequence is never on the front: see the editorial
@@ -72,11 +72,13 @@ def _search(items: tuple[tuple[str, float], ...]) -> Outcome:
     found: list[Found] = []
     for _ in range(4):
         found = list(_plans(design, constants))
-        cheapest = _cheapest(found, constants)
-        cheapest = _cheapest([cheapest, *_sites(cheapest.design, constants)], constants)
+        planned = _cheapest(found, constants)
+        cheapest = _cheapest([planned, *_sites(planned.design, constants)], constants)
         if best is not None and _cheapest([best, cheapest], constants) is best:
             break
         best, design = cheapest, cheapest.design
+        if cheapest is planned:
+            break  # the site stays, so the next round's plans would be these
     assert best is not None  # the first round set it
     if best.days > constants["deadline_days"]:
         raise ValueError("no design holds under these constants")
@@ -162,15 +164,24 @@ def _with_most_micro_batches(
     if not plan["dp"]:
         return None
     a_batch = plan["dp"] * plan["micro_batch"] * constants["seq_len"]
-    # From this number on no more micro-batches are in flight.
-    saturated = plan["pp"] + (plan["pp"] - 1) // plan["virtual_pp"]
-    count = int(constants["batch_limit"] // a_batch)
-    while count > 0:
-        plan = plan | {"micro_batches": count}
-        if all_hold(sheet_of({**design, "training": plan}, constants), _PLAN_ALONE):
-            return plan
-        count = min(count - 1, saturated)
-    return None
+
+    def fits(count: int) -> bool:
+        some = {**design, "training": plan | {"micro_batches": count}}
+        return all_hold(sheet_of(some, constants), _PLAN_ALONE)
+
+    most = int(constants["batch_limit"] // a_batch)
+    if most < 1:
+        return None
+    if not fits(most):
+        if not fits(1):
+            return None
+        # From `saturated` on no more micro-batches are in flight; below, fewer take less memory.
+        saturated = plan["pp"] + (plan["pp"] - 1) // plan["virtual_pp"]
+        too_many, most = min(most, saturated), 1
+        while too_many - most > 1:
+            middle = (most + too_many) // 2
+            most, too_many = (middle, too_many) if fits(middle) else (most, middle)
+    return plan | {"micro_batches": most}
 
 
 def _finished(design: Design, constants: dict[str, float]) -> Found | None:
@@ -197,13 +208,12 @@ def _finished(design: Design, constants: dict[str, float]) -> Found | None:
 def _period_min(sheet: Sheet) -> float:
     """The period with the best goodput, in tenths of minutes; over the time that a write takes.
 
-    With progress (T - C) / (T + T/M (T/2 + R)) the derivative is zero at
-    T = C + sqrt(C^2 + 2 C (M + R)).
+    With progress (T - C) / (T + T/M (T/2 + L + R)) the derivative is zero at
+    T = C + sqrt(C^2 + 2 C (M + L + R)).
     """
     blocked = sheet["blocked_s"] / 60
-    best = blocked + math.sqrt(
-        blocked**2 + 2 * blocked * (sheet["mtbf_min"] + sheet["restart_min"])
-    )
+    wait = sheet["mtbf_min"] + sheet["lag_min"] + sheet["restart_min"]
+    best = blocked + math.sqrt(blocked**2 + 2 * blocked * wait)
     return max(math.ceil(10 * best), math.floor(10 * sheet["write_min"]) + 1) / 10
 
 
@@ -275,7 +285,7 @@ def _serving(constants: dict[str, float]) -> dict[str, Any]:
     for nodes in range(2, 17):
         serving = {
             "weights": "fp8", "kv_cache": "fp8", "nodes_a_replica": nodes, "batch": 1,
-            "decode_replicas": 1, "prefill_nodes": 1,
+            "decode_replicas": 1, "prefill_nodes": nodes,
         }  # fmt: skip
         sheet = _serving_sheet(serving, constants)
         room = (sheet["replica_hbm_gb"] - sheet["served_gb"]) / sheet["sequence_gb"]
@@ -287,7 +297,8 @@ def _serving(constants: dict[str, float]) -> dict[str, Any]:
             continue
         sheet = _serving_sheet(serving, constants)
         serving["decode_replicas"] = math.ceil(constants["peak_tokens"] / sheet["decode_tokens"])
-        serving["prefill_nodes"] = math.ceil(constants["prompt_tokens"] / sheet["prefill_tokens"])
+        a_replica = sheet["prefill_tokens"]  # of one, as long as a decode replica
+        serving["prefill_nodes"] = nodes * math.ceil(constants["prompt_tokens"] / a_replica)
         total = _serving_sheet(serving, constants)["serving_nodes"]
         if total < fewest:
             best, fewest = serving, total

@@ -251,6 +251,11 @@ PLACEMENT = {
             "cp * min(dp, replicas_a_pod)",
             say("GPUs"),
         ),
+        "pods_needed": Line(
+            say("for all replicas, whole ones a pod"),
+            "ceil(dp / replicas_a_pod)",
+            say("pods"),
+        ),
         "pp_gb_per_s": Line(say("stages of one pod"), "pod_gb_per_s", "GB/s"),
     },
     "stages_in_pods": {
@@ -261,6 +266,9 @@ PLACEMENT = {
         ),
         "copies_here": Line(
             say("GPUs of a pod that hold the same parameters"), "cp * dp", say("GPUs")
+        ),
+        "pods_needed": Line(
+            say("for all stages, whole ones a pod"), "ceil(pp / stages_a_pod)", say("pods")
         ),
         "pp_gb_per_s": Line(say("stages of two pods"), "cross_gb_per_s", "GB/s"),
     },

@@ -43,6 +43,27 @@ def _about_placement(sheet: Sheet) -> str:
     )
 
 
+def _about_pods(sheet: Sheet) -> str:
+    if "replicas_a_pod" in sheet.lines:
+        return say(
+            "every replica lies whole in a pod, and a pod has room for {room}; {dp} replicas need "
+            "{needed} pods, and the fabric has {pods}; build larger pods or more of them, or train "
+            "fewer replicas",
+            room=int(sheet["replicas_a_pod"]),
+            dp=int(sheet["dp"]),
+            needed=int(sheet["pods_needed"]),
+            pods=int(sheet["pods"]),
+        )
+    return say(
+        "every stage lies whole in a pod, and a pod has room for {room}; {pp} stages need {needed} "
+        "pods, and the fabric has {pods}; build larger pods or more of them, or use fewer stages",
+        room=int(sheet["stages_a_pod"]),
+        pp=int(sheet["pp"]),
+        needed=int(sheet["pods_needed"]),
+        pods=int(sheet["pods"]),
+    )
+
+
 def _about_ceiling(sheet: Sheet) -> str:
     return say(
         "no training step passes {ceiling:.0f} % MFU here: kernels reach {share:.0f} % of the "
@@ -145,6 +166,15 @@ PLAN = (
         CABLED,
     ),
     Rule(
+        "pods",
+        say("The pods have room for the whole plan."),
+        ("replica_gpus", "pod_gpus", "copies_here", "pods_needed"),
+        # Cards may be put on any ports and "endpoints" leaves none over, so pods are all it takes.
+        lambda sheet: sheet["pods_needed"] <= sheet["pods"],
+        _about_pods,
+        ("placement",),
+    ),
+    Rule(
         "memory",
         say("The fuller of first and last stage fits into a GPU's memory."),
         (
@@ -180,6 +210,7 @@ STEP = (
     "plan_divides",
     "zero_and_pipeline",
     "placement",
+    "pods",
 )
 
 SPEED = (

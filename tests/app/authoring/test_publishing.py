@@ -48,7 +48,8 @@ def test_a_sound_package_is_verified_by_the_workers_and_published(
     staff_client.post("/authoring/problems/double/verify/")
     assert len(sent) == queue.IN_FLIGHT  # candidates are not kept waiting by a whole package
     proof = Verification.objects.get()
-    assert work() == proof.n_pieces
+    done = work()
+    assert done == proof.n_pieces + proof.mutant_run.n_pieces
     proof.refresh_from_db()
     assert proof.status == Verification.Status.PASSED, [t.faults for t in proof.trials.all()]
     staff_client.post("/authoring/problems/double/publish/")

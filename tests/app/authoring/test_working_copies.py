@@ -60,6 +60,18 @@ def test_a_package_may_not_grow_without_bound(
     assert (status, "20 KiB in all" in str(answer)) == (413, True)
 
 
+@pytest.mark.parametrize("path", ["statement.md", "editorial.md"], ids=["this file", "another"])
+def test_a_package_is_measured_in_bytes_as_an_upload_is(
+    staff_client: Client, copy: WorkingCopy, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """Three bytes each: as characters they would fit."""
+    monkeypatch.setattr("app.authoring.views.files.MAX_PACKAGE_KIB", 20)
+    copy.files.filter(path=path).update(text="字" * 6000)
+    text = copy.texts["statement.md"] + "字" * 600
+    status, answer = put(staff_client, copy, "statement.md", text, 1)
+    assert (status, "20 KiB in all" in str(answer)) == (413, True)
+
+
 def test_a_removed_file_is_in_the_trail_with_its_text(
     staff_client: Client, copy: WorkingCopy
 ) -> None:

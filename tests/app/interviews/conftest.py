@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from app.accounts.models import User
-from app.interviews import running
+from app.interviews import presence, running
 from app.interviews.models import Interview, InterviewRound, Link
 from app.practice.models import Problem, Submission
 from graders.verdict import JsonObject
@@ -34,7 +34,8 @@ MODULES = (
     "app.interviews.forms",
     "app.interviews.models.interviews",
     "app.interviews.models.links",
-    "app.interviews.models.rounds",
+    "app.interviews.room.desk",
+    "app.interviews.room.recording",
     "app.interviews.views.debriefs",
 )
 
@@ -83,7 +84,8 @@ def plan(owner: User, problem: Problem, queued: list[Submission]) -> Plan:
     other = another_problem(problem, "triple", title="Triple a number")
 
     def planned(**rules: Any) -> Interview:
-        interview = Interview.objects.create(candidate=owner, **({"title": "A loop"} | rules))
+        facts = {"candidate": owner, "title": "A loop"} | rules
+        interview = Interview.objects.create(**facts)
         for number, one in enumerate((problem, other), start=1):
             InterviewRound.objects.create(
                 interview=interview,
@@ -129,6 +131,7 @@ def room(plan: Plan, owner: User, interviewer: User, server_clock: MovedClock) -
     made = plan(with_interviewer=True, hints_allowed=False, break_minutes=10)
     seat(made, interviewer)
     assert running.start(made, owner)
+    presence.came(made, interviewer)
     made.refresh_from_db()
     return made
 

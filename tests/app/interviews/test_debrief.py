@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from app.interviews import running
 from app.interviews.models import Interview, Mark, Moment
 from app.interviews.time_use import time_use
 from app.practice.models import ProblemVersion, Submission
-from tests.app.interviews.conftest import MovedClock, current
+from tests.app.interviews.conftest import MovedClock, Plan, current, seat
 from tests.app.practice_data import RIGHT, accept, reject
 
 pytestmark = pytest.mark.django_db
@@ -74,7 +75,8 @@ def test_a_verdict_that_is_still_to_come_is_no_failure(
     running.send(current(room), Submission.Kind.SUBMIT, RIGHT, owner)
     running.end_interview(room, owner)
     data = data_of(owner_client, room)
-    assert (data["rounds"][0]["is_judging"], data["practise_next"]) == (True, [])
+    assert data["rounds"][0]["is_judging"]
+    assert not [step for step in data["practise_next"] if step["round"] == 1]
     page = owner_client.get(f"/interviews/{room.pk}/debrief/").content.decode()
     assert "Being judged" in page
 
@@ -109,7 +111,7 @@ def test_levels_come_from_people_with_the_moments_that_show_them(
         {"author": "ivan", "role": "interviewer", "text": "Draw the number line."}
     ]
     page = owner_client.get(f"/interviews/{over.pk}/debrief/").content.decode()
-    assert f'href="#moment-{verdict.sequence}"' in page
+    assert f'href="/interviews/{over.pk}/replay/?moment={verdict.sequence}"' in page
     assert f'id="moment-{verdict.sequence}"' in page
     interviewer_client.post(url, {"level-0": ""})
     assert not Mark.objects.filter(author__username="ivan").exists(), "not seen is no level"
@@ -211,3 +213,153 @@ def test_the_drawing_has_one_scale_for_plan_and_use() -> None:
     assert first["planned"] == pytest.approx(0.75 * drawn["width"])
     assert second["used"] == pytest.approx(drawn["width"] / 8)
     assert [tick["minutes"] for tick in drawn["ticks"]] == [0, 10, 20, 30, 40]
+
+
+def verdicts(interview: Interview) -> list[dict[str, Any]]:
+    told = interview.moments.filter(kind=Moment.Kind.VERDICT).order_by("sequence")
+    return [
+        {key: moment.payload.get(key) for key in ("verdict", "rejudged", "before")}
+        for moment in told
+    ]
+
+
+def test_a_rejudge_by_an_admin_is_told_beside_the_verdict_that_was_given(
+    owner_client: Client, over: Interview, queued: list[Submission]
+) -> None:
+    sent = Submission.objects.get()
+    assert sent.rejudge()
+    assert data_of(owner_client, over)["rounds"][0]["is_judging"]
+    sent.refresh_from_db()
+    accept(sent)
+    told = data_of(owner_client, over)
+    first = {"verdict": "WA", "rejudged": None, "before": None}
+    again = {"verdict": "AC", "rejudged": True, "before": "WA"}
+    assert verdicts(over) == [first, again]
+    result = told["rounds"][0]["result"]
+    assert (result["verdict"], [past["verdict"] for past in result["former"]]) == ("AC", ["WA"])
+    page = owner_client.get(f"/interviews/{over.pk}/debrief/").content.decode()
+    assert "judged again since; before: Wrong answer" in page
+    assert "Submit: Accepted, judged again; before: Wrong answer" in page
+
+
+def test_another_versions_verdict_is_told_too_and_without_any_signal_the_sweeper_finds_it(
+    over: Interview, version: ProblemVersion
+) -> None:
+    sent = Submission.objects.get()
+    assert sent.take_verdict(version, "AC", 1.0, {"verdict": "AC", "score": 1.0, "cases": []})
+    assert running.sweep() == 1
+    assert [one["verdict"] for one in verdicts(over)] == ["WA", "AC"]
+    assert running.sweep() == 0
+    assert len(verdicts(over)) == 2
+
+
+def test_a_rejudge_that_changes_nothing_is_no_moment(
+    over: Interview, queued: list[Submission]
+) -> None:
+    sent = Submission.objects.get()
+    sent.rejudge()
+    sent.refresh_from_db()
+    reject(sent)
+    running.sweep()
+    assert len(verdicts(over)) == 1
+
+
+def test_a_rejudge_long_after_does_not_lengthen_the_interview(
+    owner_client: Client, over: Interview, server_clock: MovedClock
+) -> None:
+    sent = Submission.objects.get()
+    sent.rejudge()
+    sent.refresh_from_db()
+    accept(sent)
+    Submission.objects.update(finished_at=server_clock.now() + timedelta(days=9))
+    timeline = data_of(owner_client, over)["timeline"]
+    assert timeline[-1]["payload"]["rejudged"]
+    assert timeline[-1]["offset_s"] <= 12 * 60 + 5
+
+
+def test_what_came_when_is_counted_on_the_rounds_own_clock(
+    plan: Plan, owner: User, owner_client: Client, server_clock: MovedClock
+) -> None:
+    made = plan(pause_allowed=True)
+    server_clock.stop()
+    running.start(made, owner)
+    server_clock.forward(minutes=4)
+    running.pause(made, owner)
+    server_clock.forward(hours=3)
+    assert running.resume(running.settle(made), owner)
+    server_clock.forward(minutes=1)
+    for minutes, kind, judge in ((0, "run", reject), (5, "submit", reject), (3, "submit", accept)):
+        server_clock.forward(minutes=minutes)
+        sent = running.send(current(made), Submission.Kind(kind), RIGHT, owner)
+        Submission.objects.filter(pk=sent.pk).update(created_at=server_clock.now())
+        judge(sent)
+        running.settle(made)
+    running.end_interview(made, owner)
+    told = data_of(owner_client, made)
+    first = told["rounds"][0]
+    assert {key: first["firsts"][key] for key in ("run_s", "submit_s", "accepted_s")} == {
+        "run_s": 5 * 60,
+        "submit_s": 10 * 60,
+        "accepted_s": 13 * 60,
+    }
+    assert [sent["after_s"] for sent in first["submissions"]] == [300, 600, 780]
+    assert (first["used_s"], first["paused_s"]) == (13 * 60, 3 * 3600)
+    assert (first["result"]["cases_passed"], first["result"]["cases"]) == (2, 2)
+    assert told["summary"] == {
+        "rounds": 3,
+        "sat": 1,
+        "problems": 1,
+        "accepted": 1,
+        "being_judged": 0,
+        "nothing_submitted": 0,
+        "time_was_up": 0,
+        "hints": 0,
+        "asked": 1,
+        "answered": 0,
+        "used_s": 13 * 60,
+        "planned_s": 70 * 60,
+    }
+
+
+def test_the_counterexample_is_drawn_and_nothing_in_it_can_be_replayed_elsewhere(
+    owner_client: Client, over: Interview
+) -> None:
+    result = data_of(owner_client, over)["rounds"][0]["result"]
+    assert set(result["counterexample"]) == {"kind", "summary", "data"}
+    page = owner_client.get(f"/interviews/{over.pk}/debrief/").content.decode()
+    assert "The smallest counterexample" in page
+    assert "Got number" in page, "its data is on the page"
+    assert "<button" not in page.split("debrief-counterexample")[1].split("</details>")[0]
+
+
+def test_an_address_is_advised_once_with_all_its_reasons(
+    owner_client: Client, interviewer_client: Client, over: Interview
+) -> None:
+    interviewer_client.post(f"/interviews/{over.pk}/rounds/1/marks/", {"level-0": "0"})
+    owner_client.get("/problems/triple/")  # nothing new of the round is left
+    steps = data_of(owner_client, over)["practise_next"]
+    urls = [step["url"] for step in steps]
+    assert len(urls) == len(set(urls))
+    assert urls[-1] == f"/interviews/new/?template=left:{over.pk}"
+    assert "2 rounds of this loop were not sat" in steps[-1]["why"]
+
+
+def test_earlier_rounds_of_the_kind_are_for_the_candidate_alone(
+    plan: Plan,
+    owner: User,
+    over: Interview,
+    owner_client: Client,
+    interviewer_client: Client,
+    server_clock: MovedClock,
+) -> None:
+    server_clock.forward(days=1)
+    again = plan(title="Again", with_interviewer=True)
+    seat(again, User.objects.get(username="ivan"))
+    running.start(again, owner)
+    running.end_interview(again, owner)
+    url = f"/interviews/{again.pk}/debrief/"
+    before = owner_client.get(url).context["earlier"][1]
+    assert [(past["interview"], past["accepted"]) for past in before] == [(over, False)]
+    assert over.get_absolute_url() in owner_client.get(url).content.decode()
+    assert over.get_absolute_url() not in interviewer_client.get(url).content.decode()
+    assert owner_client.get(f"/interviews/{over.pk}/debrief/").context["earlier"] == {1: []}

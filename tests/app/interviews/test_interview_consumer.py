@@ -56,7 +56,7 @@ async def test_a_late_socket_sees_every_moment_once_and_then_the_clock(
         assert (clock["type"], clock["state"]) == ("clock", "round-1")
         await note(interview)
         (chat,) = await told(socket, 1)
-        assert (chat["sequence"], chat["payload"]) == (3, {"text": "hello"})
+        assert (chat["sequence"], chat["payload"]) == (4, {"text": "hello"}), "edits stay out"
         await sync_to_async(ring)(interview.pk)
         assert await socket.receive_nothing(), "a ring without news brings none"
 

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 Scope = Link.Scope
 
 # What each role gets: 2 is success or a way on, 403 and 404 are refusals. In the order candidate,
-# interviewer, admin; a stranger gets 404 everywhere. Addresses with a token are tested below.
+# interviewer, admin; a stranger gets 404 everywhere.
 OPEN, NOT_YOURS, NOT_THERE = 2, 403, 404
 TABLE: dict[str, tuple[str, tuple[int, int, int]]] = {
     "interview": ("GET", (OPEN, OPEN, OPEN)),
@@ -32,6 +32,7 @@ TABLE: dict[str, tuple[str, tuple[int, int, int]]] = {
     "chat": ("POST", (OPEN, OPEN, NOT_YOURS)),
     "panel": ("GET", (OPEN, OPEN, OPEN)),
     "start": ("POST", (OPEN, OPEN, NOT_YOURS)),
+    "ready": ("POST", (OPEN, OPEN, NOT_YOURS)),
     "next": ("POST", (OPEN, OPEN, NOT_YOURS)),
     "pause": ("POST", (OPEN, OPEN, NOT_YOURS)),
     "resume": ("POST", (OPEN, OPEN, NOT_YOURS)),
@@ -53,21 +54,58 @@ TABLE: dict[str, tuple[str, tuple[int, int, int]]] = {
     "marks": ("POST", (OPEN, OPEN, NOT_YOURS)),
     "feedback": ("POST", (OPEN, OPEN, NOT_YOURS)),
     "trace": ("GET", (NOT_THERE, NOT_THERE, NOT_THERE)),  # the round's problem has none
+    "replay": ("GET", (NOT_THERE, NOT_THERE, NOT_THERE)),
+    "replay-recording": ("GET", (NOT_THERE, NOT_THERE, NOT_THERE)),
+    "replay-edits": ("GET", (NOT_THERE, NOT_THERE, NOT_THERE)),
+    "replay-problem": ("GET", (NOT_THERE, NOT_THERE, NOT_THERE)),
+    "replay-verdict": ("GET", (NOT_THERE, NOT_THERE, NOT_THERE)),
     "finish": ("POST", (OPEN, OPEN, NOT_YOURS)),
     "end": ("POST", (OPEN, OPEN, OPEN)),
 }
-ELSEWHERE = {"list", "new", "invitation", "shared", "shared-json"}
+# The same once the interview has ended, where it differs.
+ENDED: dict[str, tuple[str, tuple[int, int, int]]] = {
+    "debrief": ("GET", (OPEN, OPEN, OPEN)),
+    "debrief-json": ("GET", (OPEN, OPEN, OPEN)),
+    "marks": ("POST", (OPEN, OPEN, NOT_YOURS)),
+    "feedback": ("POST", (OPEN, OPEN, NOT_YOURS)),
+    "links": ("POST", (OPEN, NOT_YOURS, NOT_YOURS)),
+    "replay": ("GET", (OPEN, OPEN, OPEN)),
+    "replay-recording": ("GET", (OPEN, OPEN, OPEN)),
+    "replay-edits": ("GET", (OPEN, OPEN, OPEN)),
+    "replay-problem": ("GET", (OPEN, OPEN, OPEN)),
+    "replay-verdict": ("GET", (OPEN, OPEN, OPEN)),
+}
+# Addresses that belong to no interview: everybody who is signed in has their own there.
+OWN = {"list", "new", "forget"}
+# Addresses with a token, and what it opens; any other token opens nothing.
+BY_TOKEN = {
+    "invitation": Scope.INTERVIEWER,
+    "shared": Scope.DEBRIEF,
+    "shared-json": Scope.DEBRIEF,
+    "shared-replay": Scope.DEBRIEF,
+    "shared-replay-recording": Scope.DEBRIEF,
+    "shared-replay-edits": Scope.DEBRIEF,
+    "shared-replay-problem": Scope.DEBRIEF,
+    "shared-replay-verdict": Scope.DEBRIEF,
+}
 FORM = {"kind": "run", "source": "x = 1", "text": "words", "minutes": "5", "scope": "interviewer"}
 
 
-def address_of(name: str, room: Interview, sent: Submission, asked: AskedFollowUp) -> str:
+def address_of(
+    name: str,
+    room: Interview,
+    sent: Submission,
+    asked: AskedFollowUp | None = None,
+    token: str = "",
+) -> str:
     route = next(str(one.pattern) for one in urlpatterns if one.name == name)
     values = {
         "<uuid:pk>": room.pk,
         "<int:number>": 1,
         "<uuid:submission>": sent.pk,
-        "<int:asked>": asked.pk,
-        "<int:link>": room.links.get().pk,
+        "<int:asked>": asked.pk if asked else 0,
+        "<str:token>": token,
+        "<int:link>": room.links.filter(revoked_at=None).earliest("created_at").pk,
     }
     for part, value in values.items():
         route = route.replace(part, str(value))
@@ -86,8 +124,11 @@ def asked(room: Interview) -> AskedFollowUp:
     )
 
 
-def test_the_table_has_every_address() -> None:
-    assert {one.name for one in urlpatterns} == set(TABLE) | ELSEWHERE
+def test_the_tables_have_every_address() -> None:
+    assert {one.name for one in urlpatterns} == set(TABLE) | OWN | set(BY_TOKEN)
+    assert set(ENDED) <= set(TABLE)
+    by_token = {one.name for one in urlpatterns if "<str:token>" in str(one.pattern)}
+    assert by_token == set(BY_TOKEN)
 
 
 def ask(client: Client, method: str, url: str) -> int:
@@ -98,6 +139,22 @@ def ask(client: Client, method: str, url: str) -> int:
     return OPEN if answer.status_code // 100 == 2 else answer.status_code
 
 
+@pytest.fixture
+def strangers(room: Interview, stranger: User) -> dict[str, Client]:
+    """Whoever has any link but the right one: all of them strangers to the room."""
+    elsewhere = Interview.objects.create(candidate=stranger, title="Another", with_interviewer=True)
+    asks_elsewhere = make_user("asks-elsewhere")
+    seat(elsewhere, asks_elsewhere)
+    put_out = make_user("put-out")
+    seat(room, put_out).revoke()
+    Link.issue(room, Scope.DEBRIEF)
+    return {
+        "candidate of another interview": signed_in(stranger),
+        "interviewer of another interview": signed_in(asks_elsewhere),
+        "interviewer whose link was revoked": signed_in(put_out),
+    }
+
+
 def test_each_role_gets_its_own_and_a_stranger_nothing(
     room: Interview,
     sent: Submission,
@@ -105,21 +162,40 @@ def test_each_role_gets_its_own_and_a_stranger_nothing(
     owner_client: Client,
     interviewer_client: Client,
     staff_client: Client,
-    stranger_client: Client,
+    strangers: dict[str, Client],
 ) -> None:
     people = (owner_client, interviewer_client, staff_client)
-    before = room.moments.count()
-    for name, (method, expected) in TABLE.items():
-        url = address_of(name, room, sent, asked)
-        assert ask(stranger_client, method, url) == NOT_THERE, name
-        nobody = Client().get(url) if method == "GET" else Client().post(url, FORM)
-        assert nobody.status_code == 302, name
-        assert nobody["Location"].startswith("/accounts/login/"), name
-        assert room.moments.count() == before, f"{name}: whoever was refused has changed nothing"
-        for client, wanted in zip(people, expected, strict=True):
-            with transaction.atomic():
-                assert ask(client, method, url) == wanted, name
-                transaction.set_rollback(True)
+    stages = (TABLE, ENDED)
+    for table in stages:
+        before = room.moments.count()
+        for name, (method, expected) in table.items():
+            url = address_of(name, room, sent, asked)
+            for who, client in strangers.items():
+                assert ask(client, method, url) == NOT_THERE, f"{name}: {who}"
+            nobody = Client().get(url) if method == "GET" else Client().post(url, FORM)
+            assert nobody.status_code == 302, name
+            assert nobody["Location"].startswith("/accounts/login/"), name
+            assert room.moments.count() == before, f"{name}: who was refused has changed nothing"
+            for client, wanted in zip(people, expected, strict=True):
+                with transaction.atomic():
+                    assert ask(client, method, url) == wanted, name
+                    transaction.set_rollback(True)
+        running.end_interview(room, room.candidate)
+
+
+@pytest.mark.parametrize("name", sorted(BY_TOKEN))
+def test_a_token_opens_what_it_is_for_and_nothing_else(
+    name: str, room: Interview, sent: Submission, strangers: dict[str, Client]
+) -> None:
+    running.end_interview(room, room.candidate)
+    opened = {scope: Link.issue(room, scope)[1] for scope in Scope}
+    revoked, taken_back = Link.issue(room, BY_TOKEN[name])
+    revoked.revoke()
+    right = opened.pop(BY_TOKEN[name])
+    (client, *_others) = strangers.values()
+    assert client.get(address_of(name, room, sent, token=right)).status_code == 200
+    for wrong in (*opened.values(), taken_back, "x" * 43):
+        assert client.get(address_of(name, room, sent, token=wrong)).status_code == 410
 
 
 def test_a_get_changes_nothing_that_a_post_should(owner_client: Client, room: Interview) -> None:

@@ -37,7 +37,7 @@ def test_the_round_is_a_workbench_with_the_rounds_own_addresses(
 ) -> None:
     page = owner_client.get(interview.get_absolute_url()).content.decode()
     assert "Double a number" in page
-    assert f'data-draft-url="{address(interview, "draft")}"' in page
+    assert f'data-address="/ws/interviews/{interview.pk}/rounds/1/"' in page
     assert f'action="{address(interview, "submit")}"' in page
     assert "/problems/double/" not in page, "no way out to practice"
     assert "And for floats?" not in page, "follow-ups are not for the candidate"

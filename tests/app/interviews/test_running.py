@@ -35,7 +35,7 @@ def test_starting_twice_begins_one_round(plan: Plan, owner: User, server_clock: 
     assert running.start(made, owner)
     assert not running.start(made, owner)
     assert [one.status for one in made.rounds.all()] == ["running", "waiting", "waiting"]
-    assert kinds(made) == ["started", "round_began"]
+    assert kinds(made) == ["started", "round_began", "edit"], "the edit brings the starter"
 
 
 def test_a_round_has_its_minutes_and_not_a_second_more(
@@ -313,15 +313,19 @@ def test_the_worker_that_judged_puts_it_there_at_once(
 
 
 def test_one_broken_interview_does_not_stop_the_others(
-    plan: Plan, owner: User, server_clock: MovedClock, monkeypatch: pytest.MonkeyPatch
+    plan: Plan,
+    owner: User,
+    stranger: User,
+    server_clock: MovedClock,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     broken = plan()
     running.start(broken, owner)
     InterviewRound.objects.filter(interview=broken).update(seed=1)
-    other = Interview.objects.create(candidate=owner, title="The other", break_minutes=10)
+    other = Interview.objects.create(candidate=stranger, title="The other", break_minutes=10)
     first = broken.rounds.get(number=1)
     InterviewRound.objects.create(interview=other, number=1, version=first.version, minutes=30)
-    running.start(other, owner)
+    running.start(other, stranger)
     real = running.settle
 
     def settle(interview: Interview) -> Interview:

@@ -235,6 +235,18 @@ def test_a_scenario_that_is_none_is_refused_where_it_stands(tmp_path: Path) -> N
     assert any("operations of a queue: push, pop" in one for one in wrong), wrong
 
 
+def test_only_a_popped_item_can_be_one_that_is_kept(tmp_path: Path) -> None:
+    folder = tmp_path / "round-1" / "memory-pool"
+    shutil.copytree(SHIPPED / "round-1/memory-pool", folder)
+    path = folder / "problem.yaml"
+    sound = path.read_text()
+    path.write_text(
+        sound.replace("  may_allocate:", "  failed_pop_keeps_item: true\n  may_allocate:")
+    )
+    wrong = [str(one) for one in load_problems([tmp_path]).complaints]
+    assert any("must be of a queue or a stack, got a pool" in one for one in wrong), wrong
+
+
 def test_what_was_saved_is_loaded_and_a_fault_is_a_line_of_the_log(
     root: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -10,6 +10,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from app.practice.management.commands import prove_concurrency
+from app.practice.management.commands.prove_concurrency import Item
+from graders.concurrency.evasions import EVASIONS, Evasion
 from graders.concurrency.proof import known_survivors
 from problems.package import SHIPPED, find_packages, read_package
 
@@ -56,7 +58,8 @@ def test_wrong_ones_are_refused_at_every_seed_right_ones_at_none_and_weaker_ones
     seqlock: Path, tmp_path: Path
 ) -> None:
     record = tmp_path / "record.jsonl"
-    code, said = prove(seqlock, "--record", str(record))
+    asked = ("--tasks", "wrong,right,mutant", "--record", str(record))
+    code, said = prove(seqlock, *asked)
     assert code == 0, said
     assert "3 of 3 seeds for the reason that they declare: 3 of 3" in said
     assert "false alarms on 2 right structures: 0 in " in said
@@ -65,7 +68,7 @@ def test_wrong_ones_are_refused_at_every_seed_right_ones_at_none_and_weaker_ones
     # A proof that was interrupted goes on: nothing is checked twice.
     lines = record.read_text().splitlines()
     assert len(lines) == 3 + 2 + 8
-    assert prove(seqlock, "--record", str(record)) == (code, said)
+    assert prove(seqlock, *asked) == (code, said)
     assert record.read_text().splitlines() == lines
 
 
@@ -110,6 +113,58 @@ def test_a_survivor_without_a_reason_and_a_reason_without_a_survivor_fail_the_pr
     assert "acq_rel -> acquire survives; find out why" in said
     assert "30.1 store release -> relaxed is refused, though the table calls it equivalent" in said
     assert "has no mutant 99.1 store release -> relaxed; correct the table" in said
+
+
+@pytest.fixture
+def ring(tmp_path: Path) -> Path:
+    """The package that evasions are judged by, as it is shipped."""
+    return shutil.copytree(SHIPPED / "round-1" / "spsc-ring", tmp_path / "round-1" / "spsc-ring")
+
+
+def test_attempts_to_evade_are_judged_and_counted(ring: Path) -> None:
+    code, said = prove(ring, "--tasks", "evasion", "--every", str(len(EVASIONS) - 1))
+    assert code == 0, said
+    assert "attempts to evade refused for the reason in their row: 2 of 2" in said
+
+
+def test_an_attempt_that_is_refused_for_another_reason_fails_the_proof(
+    ring: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = {"by-nothing": Evasion("is lost", before="#error no ring")}
+    monkeypatch.setattr(prove_concurrency, "EVASIONS", told)
+    code, said = prove(ring, "--tasks", "evasion")
+    assert code == 1
+    assert "row: 0 of 1" in said
+    assert "spsc-ring/by-nothing evades: CE " in said
+
+
+def test_verdicts_are_timed_by_package_and_late_ones_named(ring: Path) -> None:
+    package = read_package(ring)
+    rows = [
+        ("a.hpp", "WA", 1.0),
+        ("b.hpp", "CE", 3.5),
+        ("c.hpp", "AC", 9.0),
+        ("d.hpp", "SLOW", 8.0),
+    ]
+    timed = [
+        (Item(package, path, "verdict", ""), {"verdict": verdict, "time_s": time_s})
+        for path, verdict, time_s in rows
+    ]
+    lines: list[str] = []
+    prove_concurrency.tell_times(timed, 0.25, lines.append)
+    assert "(load before 0.2)" in lines[0]
+    assert lines[1:] == [
+        "  spsc-ring: 2 wrong p50 2.2, max 3.5; 2 right p50 8.5, max 9.0",
+        "  over 3 s: spsc-ring/b.hpp, CE in 3.5 s",
+    ]
+
+
+def test_the_reference_and_every_submission_are_timed(ring: Path) -> None:
+    package = read_package(ring)
+    assert not list(prove_concurrency.verdicts_of([package], ["wrong"]))
+    paths = [item.path for item in prove_concurrency.verdicts_of([package], ["verdict"])]
+    assert paths[0] == "reference.hpp"
+    assert len(paths) == 1 + len(package.spec.expected)
 
 
 def test_every_survivor_in_the_table_is_a_mutant_of_a_shipped_source() -> None:

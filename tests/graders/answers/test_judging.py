@@ -7,8 +7,8 @@ from typing import Any, cast
 import pytest
 
 from graders.answers import Answers, fill, judge, read, written
+from graders.answers.worksheet.checking import template_of
 from graders.answers.worksheet.formulas import FormulaError
-from graders.answers.worksheet.template import Template
 from graders.answers.worksheet.variant import draw
 from graders.ports import Case, JudgeError, Launcher, ProgramLimits, Task
 from tests.graders.answers.sheet import section
@@ -199,5 +199,5 @@ def test_a_package_that_gives_no_variant_is_our_fault() -> None:
 
 
 def test_other_seeds_ask_for_other_answers() -> None:
-    template = Template.of(section())
+    template = template_of(section())
     assert len({tuple(draw(template, seed).given.values()) for seed in range(50)}) > 20

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from graders.concurrency.evasions import EVASIONS
 from graders.verdict import Verdict
-from tests.graders.concurrency.evasions import EVASIONS
 from tests.graders.concurrency.ring import judge_ring
 
 

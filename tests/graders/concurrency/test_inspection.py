@@ -46,6 +46,8 @@ DATA = '\t.section\t.rodata.str1.1,"aMS",@progbits,1\n'
             "linkage",
         ),
         (CODE + "\t.globl\twrite\n\t.type\twrite, @function\nwrite:\n", "C++ linkage"),
+        (CODE + "\tcall\t__atomic_store_16@PLT\n", "__atomic_store_16 it does not know"),
+        (CODE + "\tcall\t__atomic_load@PLT\n", "more than 16 bytes is a lock"),
         ("\t.globl\tf\n\t.set\tf,code\n", "stand for another"),
     ],
 )
@@ -74,3 +76,10 @@ def test_what_the_compiler_makes_of_honest_code_passes(assembly: str) -> None:
 
 def test_atomic_instructions_are_as_they_should_be_where_nothing_is_instrumented() -> None:
     assert objection(CODE + "\tlock xaddl\t%eax, (%rdx)\n", instrumented=False) is None
+
+
+def test_only_real_threads_may_leave_atomics_of_16_bytes_to_the_library() -> None:
+    narrow = CODE + "\tcall\t__atomic_compare_exchange_16@PLT\n"
+    assert objection(narrow, instrumented=False) is None
+    wide = objection(CODE + "\tcall\t__atomic_load@PLT\n", instrumented=False)
+    assert "is a lock inside the library" in (wide or "")

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from app.practice.judging import Mode
+from app.practice.judging import Mode, make_launcher
 from app.practice.plain_text import counterexample_lines
+from graders.concurrency.compiler import NotCompiled, compile_for_threads
 from graders.text import to_json
 from graders.verdict import EventKind, Verdict
 from tests.graders.concurrency.ring import FOLDER, SEED, events_of, judge_ring
@@ -61,6 +62,15 @@ def test_a_race_is_shown_as_the_steps_of_both_threads_with_their_lines() -> None
     assert "cells[at % Capacity] = item" in lines[wrong[0]["line"] - 1]
     assert "item = cells[at % Capacity]" in lines[wrong[1]["line"] - 1]
     assert {line["number"]: line["text"] for line in data["source"]}[1] == lines[0]
+
+
+def test_a_pop_that_writes_no_item_is_told_so_and_marked() -> None:
+    report = judge_ring(REFERENCE.replace("item = cells[at % Capacity];", ""), "one-item")
+    assert report["message"] == "A pop that succeeds must write its item: this one did not."
+    pops = [one for one in report["counterexample"]["data"]["operations"] if one["wrong"]]
+    assert [(one["text"], one["answer"]) for one in pops] == [
+        ("try_pop()", "true, without an item")
+    ]
 
 
 def test_a_replay_repeats_the_execution_alone() -> None:
@@ -135,6 +145,15 @@ def test_an_error_of_the_compiler_names_the_candidates_line() -> None:
     assert report["verdict"] == Verdict.COMPILE_ERROR
     assert report["message"].startswith("The submission must compile; line 7: ")
     assert "submission.hpp:7" in report["counterexample"]["data"]["output"]
+
+
+def test_an_error_of_the_linker_names_what_is_missing() -> None:
+    files = {"interface.cpp": '#include "submission.hpp"\n', "main.cpp": "int main() {}\n"}
+    source = b"void helper(int);\nvoid call() { helper(1); }\n"
+    with make_launcher() as launcher:
+        done = compile_for_threads(launcher, source, files, ("-I.",), ())
+    assert isinstance(done, NotCompiled)
+    assert "nothing defines helper(int)." in done.message
 
 
 def test_a_method_of_another_type_is_named() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from graders.concurrency.program import interface
 from graders.concurrency.scenarios import Check, Structure, read_plan
 from graders.ports import Case, JudgeError
 
@@ -18,6 +19,7 @@ QUEUE = Structure.of(
         "failed_push_excused_by": "nothing",
         "failed_pop_excused_by": "nothing",
         "may_allocate": True,
+        "failed_pop_keeps_item": False,
         "exact_capacity": True,
         "block_alignment_bytes": 16,
     }
@@ -31,6 +33,14 @@ def plan(**given: Any) -> Any:
 def test_a_queue_is_drained_once_more_than_it_was_filled() -> None:
     scenario = plan(setup=["push 1"], threads=[["push 2"], ["pop"]]).scenario
     assert [operation.text for operation in scenario.finish] == ["pop"] * 3
+
+
+def test_an_item_is_a_long_unless_more_words_are_asked_for() -> None:
+    texts = [interface(QUEUE, [plan(threads=[["pop"]], words=n).scenario.instance]) for n in (1, 3)]
+    assert plan(threads=[["pop"]]).scenario.instance.words == 1
+    assert "Queue<long, 2>" in texts[0]
+    assert "Queue<gauntlet_words_0, 2>" in texts[1]
+    assert "unsigned long word[3];" in texts[1]
 
 
 def test_real_threads_are_counted() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from pathlib import Path
 from typing import Any
 
@@ -124,3 +125,9 @@ def test_a_placement_that_does_not_add_up_is_refused(path: tuple[Any, ...], valu
     inside[path[-1]] = value
     with pytest.raises((ValueError, KeyError, TypeError)):
         placement.layout(broken)
+
+
+def test_the_readme_has_every_picture_in_order() -> None:
+    text = (ROOT / "graders" / "design" / "README.md").read_text()
+    table = text[text.index("## Pictures") : text.index("`graders/design/pictures/<kind>.py`")]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == list(LAYOUTS)

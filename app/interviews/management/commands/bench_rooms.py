@@ -1,8 +1,13 @@
-"""manage.py bench_rooms: how many live rooms one server carries on this machine."""
+"""manage.py bench_rooms: how many live rooms one server carries on this machine.
+
+The people are simulated on the same cores. Each step says how much of them the server, its broker
+and the people took, for a limit may be theirs.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import statistics
@@ -10,6 +15,7 @@ import tempfile
 import time
 from argparse import ArgumentParser
 from base64 import b64decode, b64encode
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +38,8 @@ KEYSTROKES_PER_S = 20  # in each room
 BURST_S = 0.05  # as the page gathers them
 LIMIT_MS = 200.0  # for the 95th percentile, from the key to the other's page
 SETTLE_S = 5.0  # for what is on its way when the typing ends
-PEOPLE = ("bench-candidate", "bench-interviewer")
+PEOPLE = ("bench-writer", "bench-reader")
+STARTER = "".join(f"def step_{number}(state):\n    return state\n\n" for number in range(160))
 
 
 class Command(BaseCommand):
@@ -41,10 +48,17 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--seconds", type=float, default=5.0, help="of typing at each step")
         parser.add_argument("--most", type=int, default=64, help="rooms at which to stop")
+        parser.add_argument("--rooms", type=int, help="measure this many, and search no further")
         parser.add_argument("--prepare", type=Path, help="make the rooms, and write them here")
 
     def handle(
-        self, *args: object, seconds: float, most: int, prepare: Path | None, **options: object
+        self,
+        *args: object,
+        seconds: float,
+        most: int,
+        rooms: int | None,
+        prepare: Path | None,
+        **options: object,
     ) -> None:
         if prepare is not None:
             prepare.write_text(json.dumps(prepared(most)))
@@ -57,32 +71,91 @@ class Command(BaseCommand):
             f"for the server, its broker and the people together"
         )
         with tempfile.TemporaryDirectory(prefix="gauntlet-rooms-") as folder:
+            if rooms is not None:
+                self.search(Path(folder), seconds, rooms, only=True)
+                return
             carried = self.search(Path(folder), seconds, most)
         more = " or more" if carried == most else ""
         self.stdout.write(f"rooms with p95 under {LIMIT_MS:.0f} ms: {carried}{more}")
 
-    def search(self, folder: Path, seconds: float, most: int) -> int:
-        """Double the rooms until the limit is passed, then halve the rest."""
+    def search(self, folder: Path, seconds: float, most: int, *, only: bool = False) -> int:
+        """Double the rooms until the limit is passed, then halve the rest; or `only` measure."""
         static = folder / "static"
         if settings.STATIC_ROOT.exists():
             static.symlink_to(settings.STATIC_ROOT)
         with TrialSite(folder, {"DEBUG": "false"}, "--port", "0", "--workers", "1") as site:
             site.manage("bench_rooms", "--most", str(most), "--prepare", str(folder / "rooms"))
             rooms = json.loads((folder / "rooms").read_text())
-            good, bad, count = 0, most + 1, 1
+            good, bad, count = 0, most + 1, most if only else 1
             while good + 1 < bad:
-                p95_ms = asyncio.run(step(site.address, rooms, count, seconds))
-                self.stdout.write(f"{count:>6} rooms  p95 {p95_ms:7.1f} ms")
+                p95_ms = self.measured(site, rooms, count, seconds)
+                if only:
+                    break
                 good, bad = (count, bad) if p95_ms <= LIMIT_MS else (good, count)
                 count = min(2 * good, most) if bad > most else (good + bad) // 2
         return good
 
+    def measured(self, site: TrialSite, rooms: dict[str, Any], count: int, seconds: float) -> float:
+        """The 95th percentile with so many rooms, told with who took the processor's time."""
+        parts = {"server": "app.serving.web", "broker": "valkey-server"}
+        pids = {name: process_of(site.process.pid, words) for name, words in parts.items()}
+        pids["people"] = os.getpid()
+        before: dict[str, float] = {}
+
+        def begin() -> None:
+            before.update({name: cpu_s(pid) for name, pid in pids.items()})
+            before["time"] = time.perf_counter()
+
+        waits_ms, bursts = asyncio.run(step(site.address, rooms, count, seconds, begin))
+        spent_s = time.perf_counter() - before["time"]
+        used_s = {name: cpu_s(pid) - before[name] for name, pid in pids.items()}
+        shares = ", ".join(f"{name} {100 * used / spent_s:.0f} %" for name, used in used_s.items())
+        p95_ms = statistics.quantiles(waits_ms, n=20, method="inclusive")[-1]
+        self.stdout.write(
+            f"{count:>6} rooms  p95 {p95_ms:7.1f} ms  p50 {statistics.median(waits_ms):6.1f} ms  "
+            f"{bursts / spent_s:5.0f} bursts/s, {1000 * used_s['server'] / bursts:5.2f} ms of the "
+            f"server's processor each; of one core: {shares}"
+        )
+        return p95_ms
+
+
+def process_of(root: int, words: str) -> int:
+    """The process below `root` whose command line has these words."""
+    for folder in Path("/proc").iterdir():
+        if not folder.name.isdigit():
+            continue
+        with contextlib.suppress(OSError):
+            line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            if words in line and root in ancestors(int(folder.name)):
+                return int(folder.name)
+    raise CommandError(f"no process of the site runs {words!r}")
+
+
+def ancestors(pid: int) -> list[int]:
+    """The parents of a process up to the first."""
+    found = []
+    while pid > 1:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+        pid = int(stat.rpartition(") ")[2].split()[1])
+        found.append(pid)
+    return found
+
+
+def cpu_s(pid: int) -> float:
+    """Seconds of a processor that this process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
 
 def prepared(count: int) -> dict[str, Any]:
-    """So many running interviews with a seated interviewer, and a session of each person."""
-    candidate, interviewer = (User.objects.create_user(name) for name in PEOPLE)
+    """So many running interviews, and the sessions of two people who have a seat in each.
+
+    Both write, as a candidate does. A candidate sits one interview at a time, so each has its own.
+    """
+    people = [User.objects.create_user(name) for name in PEOPLE]
     made = []
     for number in range(count):
+        candidate = User.objects.create_user(f"bench-candidate-{number}")
         interview = Interview.objects.create(
             candidate=candidate, title=f"Room {number}", with_interviewer=True
         )
@@ -95,12 +168,15 @@ def prepared(count: int) -> dict[str, Any]:
             "points": ["speed"],
             "rubric": [{"criterion": "Speed", "levels": ["slow", "steady", "fast"]}],
         }
-        InterviewRound.objects.create(interview=interview, number=1, question=question, minutes=60)
-        link, _token = Link.issue(interview, Link.Scope.INTERVIEWER)
-        link.seat(interviewer)
+        InterviewRound.objects.create(
+            interview=interview, number=1, question=question, minutes=60, text=STARTER
+        )
+        for person in people:
+            link, _token = Link.issue(interview, Link.Scope.INTERVIEWER)
+            link.seat(person)
         running.start(interview, candidate)
         made.append(str(interview.pk))
-    return {"sessions": [session_of(candidate), session_of(interviewer)], "interviews": made}
+    return {"sessions": [session_of(person) for person in people], "interviews": made}
 
 
 def session_of(user: User) -> str:
@@ -113,24 +189,45 @@ def session_of(user: User) -> str:
     return str(session.session_key)
 
 
-async def step(address: str, rooms: dict[str, Any], count: int, seconds: float) -> float:
-    """The 95th percentile over all keystrokes of `count` rooms at once, in milliseconds."""
+async def step(
+    address: str, rooms: dict[str, Any], count: int, seconds: float, begin: Callable[[], None]
+) -> tuple[list[float], int]:
+    """Milliseconds from each key to the other's page in `count` rooms at once, and all bursts.
+
+    `begin` is called when everybody has come in and the typing begins.
+    """
+    everybody = asyncio.Barrier(count)
     typed = [
-        one_room(address, rooms["sessions"], interview, seconds)
+        one_room(address, rooms["sessions"], interview, seconds, everybody, begin)
         for interview in rooms["interviews"][:count]
     ]
-    waits_ms = [wait for waits in await asyncio.gather(*typed) for wait in waits]
-    return statistics.quantiles(waits_ms, n=20, method="inclusive")[-1]
+    done = await asyncio.gather(*typed)
+    return [wait for waits, _bursts in done for wait in waits], sum(bursts for _, bursts in done)
 
 
 async def one_room(
-    address: str, sessions: list[str], interview: str, seconds: float
-) -> list[float]:
-    """One types and the other reads: milliseconds from each key to the other's text."""
+    address: str,
+    sessions: list[str],
+    interview: str,
+    seconds: float,
+    everybody: asyncio.Barrier,
+    begin: Callable[[], None],
+) -> tuple[list[float], int]:
+    """One types and the other reads: milliseconds from each key to the other's text, and bursts.
+
+    Both have the sockets that their pages have: of the text, and of the interview.
+    """
     writer, reader = Seat(address, sessions[0]), Seat(address, sessions[1])
-    async with writer.at(interview) as write, reader.at(interview) as read:
+    async with (
+        writer.watching(interview),
+        reader.watching(interview),
+        writer.at(interview) as write,
+        reader.at(interview) as read,
+    ):
         await writer.hello(write)
         await reader.hello(read)
+        if await everybody.wait() == 0:
+            begin()
         begun = len(writer.text)
         pressed: list[float] = []
         arrived: list[float] = []
@@ -143,14 +240,14 @@ async def one_room(
 
         watching = asyncio.create_task(watch())
         typing = asyncio.create_task(writer.type(write, pressed, seconds))
-        await typing
+        bursts = await typing
         deadline = time.perf_counter() + SETTLE_S
         while len(arrived) < len(pressed) and time.perf_counter() < deadline:
             await asyncio.sleep(0.05)
         watching.cancel()
     # What has not come by now took at least this long.
     arrived += [time.perf_counter()] * (len(pressed) - len(arrived))
-    return [1000 * (end - begin) for begin, end in zip(pressed, arrived, strict=True)]
+    return [1000 * (end - begin) for begin, end in zip(pressed, arrived, strict=True)], bursts
 
 
 class Seat:
@@ -162,8 +259,24 @@ class Seat:
         self.text = self.doc.get("text", type=Text)
 
     def at(self, interview: str) -> connect:
+        return self._socket(f"{interview}/rounds/1/")
+
+    @contextlib.asynccontextmanager
+    async def watching(self, interview: str) -> AsyncIterator[None]:
+        """The socket that brings moments and the clock."""
+        async with self._socket(f"{interview}/") as socket:
+
+            async def drain() -> None:
+                async for _message in socket:
+                    pass
+
+            draining = asyncio.create_task(drain())
+            yield
+            draining.cancel()
+
+    def _socket(self, path: str) -> connect:
         return connect(
-            f"ws{self.address.removeprefix('http')}/ws/interviews/{interview}/rounds/1/",
+            f"ws{self.address.removeprefix('http')}/ws/interviews/{path}",
             origin=Origin(self.address),
             additional_headers={"Cookie": f"sessionid={self.session}"},
             proxy=None,
@@ -180,8 +293,8 @@ class Seat:
             self.doc.apply_update(b64decode(message["update"]))
         return str(message["type"])
 
-    async def type(self, socket: ClientConnection, pressed: list[float], seconds: float) -> None:
-        """Press keys at an even pace; one burst is on its way at a time."""
+    async def type(self, socket: ClientConnection, pressed: list[float], seconds: float) -> int:
+        """Press keys at an even pace; one burst is on its way at a time. Returns how many."""
         end = time.perf_counter() + seconds
         number, sent = 0, self.doc.get_state()
         due = time.perf_counter()
@@ -199,3 +312,4 @@ class Seat:
             await socket.send(json.dumps(write))
             while self.take(json.loads(await socket.recv())) != "kept":
                 pass
+        return number

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import statistics
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from app.practice.judging import Mode, cases_for, make_launcher
+from app.practice.judging import Mode, cases_for, judge, make_launcher
 from app.practice.management.commands.verify_problems import choose
+from graders.concurrency.evasions import EVASIONS
 from graders.concurrency.mutants import Mutant, mutants_of
 from graders.concurrency.proof import Prover, Refusal, Searched, known_survivors
+from graders.verdict import Verdict
 from problems.package import SHIPPED, Package
 
 Figures = dict[str, Any]
 MODEL_CHECKED = ("interleavings", "progress")
+EVADED = "spsc-ring"  # what evasions.py tries to be accepted for
+SEED = 1  # of what is judged as a submission
+GOAL_S = {"wrong": 3.0, "right": 15.0}  # of a verdict, compilation included
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +36,7 @@ class Item:
 
     package: Package
     path: str
-    task: str  # right, wrong or mutant
+    task: str  # wrong, right, mutant, evasion or verdict
     source: str
     mutant: Mutant | None = None
 
@@ -43,20 +50,24 @@ class Command(BaseCommand):
     help = (
         "Prove the model checker by the packages of the concurrency grader: every wrong submission "
         "refused at every seed, no right one at any, every weakened memory order refused unless "
-        "graders/concurrency/surviving_mutants.toml says why it is not. Exits 0 if all of it "
-        "holds."
+        "graders/concurrency/surviving_mutants.toml says why it is not, every attempt to evade "
+        "refused for its reason. Exits 0 if all of it holds. Tells how long verdicts take besides."
     )
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("slugs", nargs="*", metavar="SLUG")
         parser.add_argument("--from", dest="root", type=Path, default=SHIPPED, metavar="DIR")
-        parser.add_argument("--tasks", default="wrong,right,mutant", help="which of the three")
+        parser.add_argument(
+            "--tasks", default="wrong,right,mutant,evasion,verdict", help="which of the five"
+        )
         parser.add_argument("--seeds", type=int, default=20, help="for each wrong submission (20)")
         parser.add_argument(
             "--executions", type=int, default=10_000_000, help="of the right ones, in all"
         )
-        parser.add_argument("--every", type=int, default=1, help="take each N-th mutant only")
+        parser.add_argument(
+            "--every", type=int, default=1, help="take each N-th mutant and evasion only"
+        )
         parser.add_argument("--workers", type=int, default=2, help="check N at a time (2)")
         parser.add_argument(
             "--record", type=Path, help="keep what was found here, and go on from it"
@@ -70,7 +81,8 @@ class Command(BaseCommand):
         ]
         if not packages:
             raise CommandError("there is nothing to prove: no package is judged by the checker")
-        items = list(items_of(packages, options["tasks"].split(","), options["every"]))
+        tasks = options["tasks"].split(",")
+        items = list(items_of(packages, tasks, options["every"]))
         right = sum(item.task == "right" for item in items)
         search = Search(options["seeds"], options["executions"] // max(1, right))
         record = Record(options["record"], search)
@@ -82,7 +94,11 @@ class Command(BaseCommand):
                 found.append((item, figures))
                 if options["verbosity"] > 1:
                     self.stdout.write(f"{item.task:<7} {item.name}: {json.dumps(figures)}")
+        # One at a time, or they would wait for each other.
+        load = os.getloadavg()[0]
+        timed = [(item, record.get(item, search.run)) for item in verdicts_of(packages, tasks)]
         faults = list(tell(found, self.stdout.write, whole=options["every"] == 1))
+        tell_times(timed, load, self.stdout.write)
         for fault in faults:
             self.stdout.write(fault, self.style.ERROR)
         if faults:
@@ -90,7 +106,7 @@ class Command(BaseCommand):
 
 
 def items_of(packages: list[Package], tasks: list[str], every: int) -> Iterator[Item]:
-    """Everything that must be checked: wrong submissions, right ones, and mutants of those."""
+    """All that must hold: of wrong submissions, right ones, mutants of those, and evasions."""
     for package in packages:
         model_checked = {
             case.name
@@ -101,6 +117,8 @@ def items_of(packages: list[Package], tasks: list[str], every: int) -> Iterator[
         for path, expected in package.spec.expected.items():
             if expected.verdict in ("AC", "SLOW"):
                 right.append(f"submissions/{path}")
+            elif expected.verdict == "CE":
+                continue  # refused before there is anything to search
             elif "wrong" in tasks and (expected.case is None or expected.case in model_checked):
                 name = f"submissions/{path}"
                 yield Item(package, name, "wrong", package.files[name])
@@ -111,6 +129,20 @@ def items_of(packages: list[Package], tasks: list[str], every: int) -> Iterator[
             if "mutant" in tasks:
                 for mutant in list(mutants_of(source))[::every]:
                     yield Item(package, path, "mutant", mutant.source, mutant)
+        if "evasion" in tasks and package.slug == EVADED:
+            # Allocating would be refused first, and some of them allocate on their way.
+            grader = package.spec.grader.model_copy(update={"may_allocate": True})
+            lenient = replace(package, spec=package.spec.model_copy(update={"grader": grader}))
+            for name in list(EVASIONS)[::every]:
+                yield Item(lenient, name, "evasion", EVASIONS[name].source)
+
+
+def verdicts_of(packages: list[Package], tasks: list[str]) -> Iterator[Item]:
+    """What is judged to see how long a verdict takes: the reference and all submissions."""
+    for package in packages if "verdict" in tasks else ():
+        submissions = [f"submissions/{path}" for path in package.spec.expected]
+        for path in (package.spec.reference_name, *submissions):
+            yield Item(package, path, "verdict", package.files[path])
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +154,8 @@ class Search:
 
     def run(self, item: Item) -> Figures:
         spec = item.package.spec
+        if item.task in ("evasion", "verdict"):
+            return self._judged(item)
         with make_launcher() as launcher:
             prover = Prover(spec.grader.model_dump(), cases_for(spec, Mode.SUBMIT), launcher)
             program = prover.compile(item.source)
@@ -166,6 +200,20 @@ class Search:
             "declared": declared,
             "most_executions": most,
             "others": others,
+        }
+
+    def _judged(self, item: Item) -> Figures:
+        package = item.package
+        started = time.monotonic()
+        report: Any = {}
+        for event in judge(
+            package.spec, package.files, item.source, Mode.SUBMIT, SEED, make_launcher()
+        ):
+            report = event.data
+        return {
+            "verdict": report["verdict"],
+            "message": report["message"],
+            "time_s": round(time.monotonic() - started, 3),
         }
 
     def _mutant(self, prover: Prover, program: bytes, item: Item) -> Figures:
@@ -244,9 +292,62 @@ def tell(
     for item, figures in right:
         if "refused" in figures:
             yield f"{item.name} is right and refused: {figures['refused']} in {figures['case']}"
+    evasions = [(item, figures) for item, figures in found if item.task == "evasion"]
+    if evasions:
+        kept_out = sum(_is_refused(item, figures) for item, figures in evasions)
+        write(
+            f"attempts to evade refused for the reason in their row: {kept_out} of {len(evasions)}"
+        )
+    for item, figures in evasions:
+        if not _is_refused(item, figures):
+            yield f"{item.name} evades: {figures['verdict']} {figures['message']}"
     yield from _tell_mutants(
         [(item, figures) for item, figures in found if item.task == "mutant"], write, whole=whole
     )
+
+
+def _is_refused(item: Item, figures: Figures) -> bool:
+    """Whether an attempt to evade got a rejection, and the one that its row says."""
+    if figures["verdict"] in (Verdict.ACCEPTED, Verdict.TOO_SLOW, Verdict.JUDGE_ERROR):
+        return False
+    return EVASIONS[item.path].message in figures["message"]
+
+
+def _is_right(figures: Figures) -> bool:
+    """Whether it went through every stage: a slow one is right."""
+    return figures["verdict"] in (Verdict.ACCEPTED, Verdict.TOO_SLOW)
+
+
+def tell_times(
+    timed: list[tuple[Item, Figures]], load: float, write: Callable[[str], object]
+) -> None:
+    """Print how long verdicts took, by package, and name those over the goal.
+
+    `load` is what the machine did besides before.
+    """
+    if timed:
+        write(
+            f"seconds to a verdict, source to last event, one at a time (load before {load:.1f}):"
+        )
+    for slug in dict.fromkeys(item.package.slug for item, _ in timed):
+        parts = []
+        for word, accepted in (("wrong", False), ("right", True)):
+            times = [
+                figures["time_s"]
+                for item, figures in timed
+                if item.package.slug == slug and _is_right(figures) is accepted
+            ]
+            parts.append(
+                f"{len(times)} {word} p50 {statistics.median(times):.1f}, max {max(times):.1f}"
+                if times
+                else f"no {word} one"
+            )
+        write(f"  {slug}: {'; '.join(parts)}")
+    for item, figures in timed:
+        goal_s = GOAL_S["right" if _is_right(figures) else "wrong"]
+        if figures["time_s"] > goal_s:
+            took_s = figures["time_s"]
+            write(f"  over {goal_s:.0f} s: {item.name}, {figures['verdict']} in {took_s:.1f} s")
 
 
 def _tell_mutants(

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
+from graders.answers.worksheet.checking import template_of
 from graders.answers.worksheet.formulas import Value
-from graders.answers.worksheet.template import Number, Template
-from graders.answers.worksheet.variant import NoVariant, Variant, at, draw, misleading
+from graders.answers.worksheet.template import Number
+from graders.answers.worksheet.variant import (
+    NoVariant,
+    Variant,
+    at,
+    draw,
+    misleading,
+    variants_about,
+)
 from tests.graders.answers.sheet import section, with_formula
 
 GIVEN: dict[str, Value] = {"params": 2e9, "dp": 8, "size": "large", "layers": 48, "link": 50e9}
@@ -14,11 +24,11 @@ GIVEN: dict[str, Value] = {"params": 2e9, "dp": 8, "size": "large", "layers": 48
 
 @pytest.fixture
 def variant() -> Variant:
-    return at(Template.of(section()), GIVEN)
+    return at(template_of(section()), GIVEN)
 
 
 def test_a_seed_draws_the_same_values_for_ever() -> None:
-    template = Template.of(section())
+    template = template_of(section())
     assert draw(template, 7).given == draw(template, 7).given
     # Fixed: a counterexample that was kept must be found again by every later version.
     assert draw(template, 7).given == {
@@ -26,13 +36,56 @@ def test_a_seed_draws_the_same_values_for_ever() -> None:
     }  # fmt: skip
 
 
+def brute_count(changes: dict[str, object]) -> int:
+    """Variants that may be drawn, found by trying every combination."""
+    template = template_of(section(**changes))
+    drawn = [one for one in template.parameters if one.follows is None]
+    followers = [one for one in template.parameters if one.follows is not None]
+    allowed = set()
+    for indices in itertools.product(*(range(len(one.values)) for one in drawn)):
+        at_index = {one.name: index for one, index in zip(drawn, indices, strict=True)}
+        given = {one.name: one.values[at_index[one.name]] for one in drawn}
+        given |= {one.name: one.values[at_index[str(one.follows)]] for one in followers}
+        if all(condition(given) for condition in template.require) and not any(
+            misleading(at(template, given))
+        ):
+            allowed.add(tuple(given.values()))
+    return len(allowed)
+
+
+DP = {"name": "dp", "label": "Replicas", "choose": [*range(2, 102)]}
+
+
+@pytest.mark.parametrize(
+    "require", [["params < 7 * billion"], ["params < 7 * billion", "dp > 60"], ["dp < 12"]]
+)
+def test_variants_are_counted_as_trying_all_of_them_would(require: list[str]) -> None:
+    parameters = [DP if one["name"] == "dp" else one for one in section()["parameters"]]
+    changes = {"parameters": parameters, "require": require}
+    truth = brute_count(changes)
+    assert variants_about(template_of(section(**changes))) == pytest.approx(truth, rel=1 / 3)
+
+
+def test_what_cannot_be_drawn_counts_as_nothing() -> None:
+    assert variants_about(template_of(section(require=["params > 7 * billion"]))) == 0
+
+
+def test_a_value_that_stands_twice_is_one_value() -> None:
+    doubled = [
+        one | {"choose": one["choose"] * 2} if one["name"] == "dp" else one
+        for one in section()["parameters"]
+    ]
+    plain, twice = template_of(section()), template_of(section(parameters=doubled))
+    assert twice.combinations == plain.combinations
+
+
 def test_what_require_refuses_is_not_drawn() -> None:
-    template = Template.of(section())
+    template = template_of(section())
     assert {draw(template, seed).given["params"] for seed in range(60)} == {1e9, 2e9, 3e9, 5e9}
 
 
 def test_values_that_belong_together_are_drawn_together() -> None:
-    template = Template.of(section())
+    template = template_of(section())
     drawn = {(draw(template, seed).given["size"], draw(template, seed).given["layers"])
              for seed in range(30)}  # fmt: skip
     assert drawn == {("small", 12), ("large", 48)}
@@ -84,14 +137,14 @@ def test_the_steps_lead_to_the_number_with_both_values(variant: Variant) -> None
 )
 def test_what_is_not_finite_and_positive_is_never_drawn(formula: str, why: str) -> None:
     with pytest.raises(NoVariant, match=why):
-        draw(Template.of(with_formula(formula)), 1)
+        draw(template_of(with_formula(formula)), 1)
 
 
 def test_a_choice_with_two_right_options_is_never_drawn() -> None:
     fields = section()["fields"]
     fields[3]["options"][1]["when"] = "layers > 0"
     with pytest.raises(NoVariant, match="exactly one option of deep must be right"):
-        draw(Template.of(section(fields=fields, parameters=[
+        draw(template_of(section(fields=fields, parameters=[
             *section()["parameters"][:3],
             {"name": "layers", "label": "x", "choose": [48]},
             section()["parameters"][4],
@@ -104,7 +157,7 @@ def test_a_misconception_within_twice_the_tolerance_is_never_drawn(
 ) -> None:
     near = {"name": "near", "advice": "x", "fields": ["held"],
             "instead": {"held": f"held * {factor}"}}  # fmt: skip
-    variant = at(Template.of(section(misconceptions=[near])), GIVEN)
+    variant = at(template_of(section(misconceptions=[near])), GIVEN)
     assert (list(misleading(variant)) == []) is is_drawn
 
 

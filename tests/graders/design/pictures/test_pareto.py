@@ -89,3 +89,11 @@ def test_without_a_limit_nothing_is_late() -> None:
 def test_a_model_that_says_nonsense_is_refused(broken: dict[str, Any]) -> None:
     with pytest.raises((KeyError, ValueError)):
         drawn(**broken)
+
+
+def test_a_long_label_is_in_the_key_and_not_in_the_drawing() -> None:
+    label = "your design, which does not hold"
+    mine = drawn(mine={"x": 48.0, "y": 150.0, "label": label})["mine"]
+    assert mine["figures"] == "48 days, 150 MUSD"
+    assert mine["text"] == f"{label}: 48 days, 150 MUSD"
+    assert mine["label"] == label

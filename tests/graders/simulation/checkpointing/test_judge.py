@@ -10,6 +10,8 @@ import pytest
 
 from graders.ports import Case, ProgramLimits, Task
 from graders.simulation import judge
+from graders.simulation.checkpointing import alone
+from graders.simulation.checkpointing.restoring import restore
 from tests.graders.plain_launcher import PlainLauncher, plain_launcher
 
 PACKAGE = Path(__file__).parents[4] / "problems/round-6/checkpointing"
@@ -55,16 +57,6 @@ def changed(*edits: tuple[str, str]) -> str:
 def steps(report: dict[str, Any]) -> list[dict[str, Any]]:
     listed: list[dict[str, Any]] = report["counterexample"]["data"]["operations"]
     return listed
-
-
-def test_the_reference_survives_hundreds_of_crashes_and_blocks_for_a_moment(
-    report: Report,
-) -> None:
-    last = report(REFERENCE, n_ranks=2)
-    assert (last["verdict"], last["score"]) == ("AC", 1.0)
-    metrics = last["cases"][0]["metrics"]
-    assert metrics["crashes"] > 200
-    assert metrics["blocked_ms_per_save"] == 1.0
 
 
 def test_the_timeline_ends_with_the_crash_what_was_lost_and_what_the_disk_held(
@@ -115,6 +107,37 @@ def test_what_other_restores_left_in_the_program_does_not_help(report: Report) -
     )
     last = report(special)
     assert (last["verdict"], "the disk alone" in last["message"]) == ("WA", True)
+
+
+def test_what_easier_crashes_showed_does_not_help_where_data_is_lost(report: Report) -> None:
+    cheat = PACKAGE / "submissions/cheat/learns_from_easier_crashes.py"
+    last = report(cheat.read_text())
+    assert (last["verdict"], "the disk alone" in last["message"]) == ("WA", True)
+    crash = steps(last)[-1]
+    assert (crash["call"], crash["shown"]) == ("crash", True)
+
+
+def test_the_reference_survives_hundreds_of_crashes_and_then_each_disk_alone(
+    report: Report, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No program sees a state on two disks: the submission could look into the whole request."""
+    requests: list[list[set[bytes]]] = []
+
+    def spy(program: Any, crashes: list[Any], *rest: Any) -> Any:
+        requests.append([{x for x in crash.image.values() if len(x) >= 16} for crash in crashes])
+        return restore(program, crashes, *rest)
+
+    monkeypatch.setattr(alone, "restore", spy)
+    last = report(REFERENCE, n_ranks=2)
+    assert (last["verdict"], last["score"]) == ("AC", 1.0)
+    metrics = last["cases"][0]["metrics"]
+    assert metrics["crashes"] > 200
+    assert metrics["blocked_ms_per_save"] == 1.0
+    disks = [states for request in requests for states in request]
+    assert len(disks) > 80, "40 of the first life in turns, others of second lives"
+    for request in requests:
+        together = set().union(*request)
+        assert sum(map(len, request)) == len(together)
 
 
 def test_training_that_stands_still_is_slow_by_simulated_time(report: Report) -> None:

@@ -1,5 +1,6 @@
-"""The free queue as an OrderedDict, prefixes as nested hashes that are compared by their tokens."""
+"""The free queue as an OrderedDict, prefixes as digests chained on the parent's."""
 
+import hashlib
 from collections import OrderedDict
 
 
@@ -9,7 +10,6 @@ class BlockManager:
         self.refs = [0] * num_blocks
         self.queue = OrderedDict.fromkeys(range(1, num_blocks))
         self.seqs = {}
-        self.ids = {}
         self.content = {}
         self.where = {}
 
@@ -22,7 +22,8 @@ class BlockManager:
         return keys
 
     def key(self, parent, tokens):
-        return self.ids.setdefault((parent, tuple(tokens)), len(self.ids))
+        text = f"{parent!r} {tokens!r}"
+        return hashlib.blake2b(text.encode(), digest_size=20).hexdigest()
 
     def find(self, key):
         return next(iter(self.where[key])) if key in self.where else None

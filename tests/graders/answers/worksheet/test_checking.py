@@ -6,18 +6,18 @@ from typing import Any
 
 import pytest
 
-from graders.answers.worksheet.template import Template, TemplateInvalid
+from graders.answers.worksheet.checking import TemplateInvalid, template_of
 from tests.graders.answers.sheet import section, with_formula
 
 
 def told(broken: dict[str, Any]) -> dict[tuple[str | int, ...], str]:
     with pytest.raises(TemplateInvalid) as raised:
-        Template.of(broken)
+        template_of(broken)
     return {fault.place: fault.message for fault in raised.value.faults}
 
 
 def test_a_sound_section_is_compiled() -> None:
-    template = Template.of(section())
+    template = template_of(section())
     assert template.combinations == 5 * 3 * 2 * 2
     assert [one.name for one in template.fields] == [
         "held", "moved", "share", "deep", "even", "stages",
