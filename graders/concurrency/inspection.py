@@ -264,7 +264,12 @@ def _about_exports(exported: list[str], defined: set[str]) -> Iterator[str]:
 
 def _about_libraries(names: list[str]) -> Iterator[str]:
     for name in names:
-        match _ADVICE.get(name, ""):
+        match "tree" if "_Rb_tree_" in name else _ADVICE.get(name, ""):
+            case "tree":
+                advice = say(
+                    "std::map and std::set are not modelled: use std::unordered_map, std::list or "
+                    "an array."
+                )
             case "stdout":
                 advice = say("Leave the output out: millions of executions would print.")
             case "process":

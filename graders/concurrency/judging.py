@@ -106,6 +106,20 @@ class _Clock:
         return lap_s
 
 
+def only_answer(checker: Checker, command: Sequence[str], kind: type[_Answer]) -> _Answer:
+    """The one message that a runner sends when it is asked about one scenario.
+
+    Raises
+    ------
+    Stopped
+        If it came to no end, or said less, more or something else.
+    """
+    said = list(checker.ask(command))
+    if len(said) != 1 or not isinstance(said[0], kind):
+        raise Stopped(Outcome(StopReason.BAD_FRAME))
+    return said[0]
+
+
 class _Judging:
     """One submission on its way through the stages; a rejection ends it."""
 
@@ -255,7 +269,7 @@ class _Judging:
             scenario=plan.case.name, schedule=plan.scenario.schedule,
         )  # fmt: skip
         try:
-            found = self._only_answer(command, Failure)
+            found = only_answer(self._checker, command, Failure)
         except Stopped:
             return None  # the whole search will say why
         return found if found.kind else None
@@ -311,7 +325,7 @@ class _Judging:
                 RUNNER, PROGRAM, descriptor=4, seed=self._seed, scenario=plan.case.name
             )
             try:
-                found = self._only_answer(command, Progress)
+                found = only_answer(self._checker, command, Progress)
                 if found.scenario != plan.case.name:
                     raise Stopped(Outcome(StopReason.BAD_FRAME))
             except Stopped as stopped:
@@ -320,19 +334,6 @@ class _Judging:
             yield self._classified(plan, found, wanted)
             if self._rejected():
                 return
-
-    def _only_answer(self, command: Sequence[str], kind: type[_Answer]) -> _Answer:
-        """The one message that a runner sends when it is asked about one scenario.
-
-        Raises
-        ------
-        Stopped
-            If it came to no end, or said less, more or something else.
-        """
-        messages = list(self._checker.ask(command))
-        if len(messages) != 1 or not isinstance(messages[0], kind):
-            raise Stopped(Outcome(StopReason.BAD_FRAME))
-        return messages[0]
 
     def _classified(self, plan: Plan, found: Progress, wanted: str) -> Event:
         metrics: JsonObject = {"progress_class": found.progress_class}
@@ -365,7 +366,7 @@ class _Judging:
                 RUNNER, PROGRAM, descriptor=4, seed=self._seed, scenario=plan.case.name
             )
             try:
-                pairs = self._only_answer(command, list)
+                pairs = only_answer(self._checker, command, list)
             except Stopped as stopped:
                 yield self._ended(plan, stopped)
                 return
