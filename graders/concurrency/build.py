@@ -36,14 +36,42 @@ PROGRAM_OPTIONS = (
     "-mindirect-branch-register",
     "-mfunction-return=thunk-extern",
     "-fcf-protection=none",
+    "-mno-red-zone",  # calls are put between the instructions (stores.sed)
     "-fno-gnu-unique",
     "-fno-ipa-ra",  # those functions take registers that gcc would think untouched
     "-fno-jump-tables",
     "-fno-optimize-sibling-calls",
+    # gcc would write a short copy of memory into the code, where nothing instruments it.
+    "-fno-builtin",
+    *(
+        f"-D__builtin_{function}={function}"
+        for function in ("memcpy", "memmove", "memset", "memcmp")
+    ),
+    *("-include", "cstring"),
 )
-_WRAPPED = ("memcpy", "memmove", "memset", "memcmp")
+TEXTUAL_EXCEPTIONS = (
+    *("11logic_error", "12domain_error", "16invalid_argument", "12length_error"),
+    *("12out_of_range", "13runtime_error", "11range_error", "14overflow_error"),
+    "15underflow_error",
+)
+_WRAPPED = (
+    *("memcpy", "memmove", "memset", "memcmp", "strlen", "strcmp"),
+    *(
+        f"_ZNSt8__detail15_List_node_base{function}"
+        for function in ("7_M_hookEPS0_", "9_M_unhookEv", "11_M_transferEPS0_S1_")
+    ),
+    *(f"_ZNSt{name}C1EPKc" for name in TEXTUAL_EXCEPTIONS),
+    "_ZSt11_Hash_bytesPKvmm",
+    *(
+        f"_ZNKSt8__detail20_Prime_rehash_policy{function}"
+        for function in ("11_M_next_bktEm", "14_M_need_rehashEmmm")
+    ),
+)
+STORES = "stores.sed"  # of the folder runtime: each store is looked at first
+SCRIPT = "program.ld"  # of the folder runtime: static initialisers run when the runner says so
 LINK_OPTIONS = (
     "-shared",
+    "-nostartfiles",
     # The runner exports what its own templates became; the program must call its own, which are
     # instrumented.
     "-Wl,-Bsymbolic",
@@ -52,6 +80,8 @@ LINK_OPTIONS = (
 )
 # With real threads atomics of 16 bytes are calls of libatomic, which comes with g++.
 THREADS_LIBRARIES = ("-pthread", "-latomic")
+# Of programs with real threads: the drivers define what becomes of a submission's system calls.
+THREADS_LINK = ("-Wl,--wrap=syscall", "-Wl,-z,now")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +89,8 @@ class SearchLimits:
     """How far to search. Executions are counted for each scenario.
 
     A search that ends by its counts gives the same answer whenever it is repeated with the same
-    seed; `time_limit_s` is there for programs that are larger than expected.
+    seed; `time_limit_s` of the processor's time is there for programs that are larger than
+    expected.
     """
 
     random_executions: int = 3000
@@ -86,9 +117,12 @@ def compile_program(
     return (gcc, *PROGRAM_OPTIONS, *folders, *macros, "-c", source, "-o", output)
 
 
-def link_program(gcc: str, object_file: str, output: str) -> tuple[str, ...]:
-    """Link a compiled program into the shared object that the runner opens."""
-    return (gcc, object_file, "-o", output, *LINK_OPTIONS)
+def link_program(gcc: str, object_file: str, output: str, script: str) -> tuple[str, ...]:
+    """Link a compiled program into the shared object that the runner opens.
+
+    `script` is the path of the runtime's ``program.ld``.
+    """
+    return (gcc, object_file, "-o", output, *LINK_OPTIONS, f"-Wl,-T,{script}")
 
 
 def check(
@@ -168,14 +202,44 @@ _ASSEMBLY = re.compile(r"\b(?:asm|__asm|__asm__)\b")
 _CHECKER = re.compile(
     r"\b(?:__SANITIZE_\w+|_GLIBCXX_TSAN\w*|__tsan_\w+|__asan_\w+|gauntlet_\w+|\w*no_sanitize\w*)\b"
 )
+# What gcc writes into the code itself is no call that a hook could stand for. These touch no
+# memory, or are names of the functions that the runner stands for.
+_HARMLESS = "|".join(
+    (
+        *("expect", "expect_with_probability", "unreachable", "trap", "prefetch", "ia32_pause"),
+        *(r"clz\w*", r"ctz\w*", r"popcount\w*", r"ffs\w*", r"parity\w*", r"clrsb\w*", r"bswap\d+"),
+        *(r"\w*_overflow(?:_p)?", "assume_aligned", "addressof", "launder", "bit_cast", "abs"),
+        *("constant_p", "is_constant_evaluated", "offsetof", "object_size", "types_compatible_p"),
+        *(r"huge_val\w*", r"inf\w?", r"nan\w?", "LINE", "FILE", "FUNCTION", "labs", "llabs"),
+        *("memcpy", "memmove", "memset", "memcmp"),
+    )
+)
+_UNSEEN = re.compile(
+    rf"\b(?:__builtin_(?!(?:{_HARMLESS})\b)\w+|_mm(?:256|512)?_(?!pause\b)\w+|__seg_[fg]s)\b"
+)
+_RENUMBERED = re.compile(r"^[ \t]*(?:#|%:)[ \t]*(?:line\b|\d)", re.MULTILINE)
+_MARKER = re.compile(r'^# \d+ "([^"]*)"')
+
+
+def own_part(preprocessed: str, name: str) -> str:
+    """What the preprocessor made of the file `name`, without what that includes."""
+    own = False
+    lines = []
+    for line in preprocessed.splitlines():
+        if marker := _MARKER.match(line):
+            own = PurePath(marker[1]).name == name
+        elif own:
+            lines.append(line)
+    return "\n".join(lines)
 
 
 def refusal(source: str) -> str | None:
     """Why this source cannot be checked at all, or None.
 
-    Inline assembly is not instrumented: what it stores no checker sees. A submission that knows
-    that it is watched could behave. The words are refused outside of comments and literals, even
-    where a macro would give them another meaning.
+    Inline assembly is not instrumented: what it stores no checker sees. Nor are functions that the
+    compiler writes into the code. A submission that knows that it is watched could behave. The
+    words are refused outside of comments and literals, even where a macro would give them another
+    meaning.
     """
     code = _LITERAL_OR_COMMENT.sub(lambda match: " " * len(match[0]), source.replace("\r", ""))
     for text in (code.replace("\\\n", ""), code):
@@ -190,6 +254,14 @@ def refusal(source: str) -> str | None:
                 "Names of the checker are reserved: found {word}. Choose another name.",
                 word=found[0],
             )
+        if found := _UNSEEN.search(text):
+            return say(
+                "The model checker must see every access, and it does not see what {word} does. "
+                "Use std::atomic, std::memcpy and the language's own words.",
+                word=found[0],
+            )
+        if _RENUMBERED.search(text):
+            return say("Lines must keep their numbers and files their names. Leave #line out.")
     return None
 
 

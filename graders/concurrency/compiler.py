@@ -27,6 +27,8 @@ LIMITS = ProgramLimits(
 )
 ADDR2LINE = "/usr/bin/addr2line"
 READELF = "/usr/bin/readelf"
+SED = "/usr/bin/sed"
+_LAID = ("check.h", build.SCRIPT, build.STORES)
 _SHOWN_LINES = 60
 _ERROR = re.compile(rf"^{re.escape(SUBMISSION)}:(\d+):(?:\d+:)? (?:fatal )?error: (.*)$", re.M)
 _OUR_ERROR = re.compile(r"^(?:scenarios|main)\.cpp:\d+:.* error: ", re.M)
@@ -44,10 +46,13 @@ class NotCompiled:
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A program, and what the compiler made of the submission on the way, as assembly."""
+    """A program, and what the compiler made of the submission on the way: as assembly, and for the
+    model checker also as text without macros.
+    """
 
     program: bytes
     assembly: str
+    preprocessed: str = ""
 
 
 def compile_for_checker(
@@ -58,16 +63,22 @@ def compile_for_checker(
         SUBMISSION: source,
         "interface.cpp": interface.encode(),
         "scenarios.cpp": scenarios.encode(),
-        "check.h": (RUNTIME / "check.h").read_bytes(),
+        **{name: (RUNTIME / name).read_bytes() for name in _LAID},
     }
     options = (*build.PROGRAM_OPTIONS, "-I.")
     commands = [
-        (GCC, *options, "-S", "interface.cpp", "-o", "interface.s"),
+        (GCC, *options, "-save-temps", "-S", "interface.cpp", "-o", "interface.s"),
+        (SED, "-E", "-i.compiled", "-f", build.STORES, "interface.s"),
         (GCC, "-c", "interface.s", "-o", "interface.o"),
         (GCC, *options, "-c", "scenarios.cpp", "-o", "scenarios.o"),
-        (GCC, "interface.o", "scenarios.o", "-o", "program.so", *build.LINK_OPTIONS),
+        (
+            *(GCC, "interface.o", "scenarios.o", "-o", "program.so"),
+            *(*build.LINK_OPTIONS, f"-Wl,-T,{build.SCRIPT}"),
+        ),
     ]
-    return _compile(launcher, files, commands, "program.so", "interface.s")
+    return _compile(
+        *(launcher, files, commands, "program.so", "interface.s.compiled", "interface.ii")
+    )
 
 
 def compile_for_threads(
@@ -86,7 +97,10 @@ def compile_for_threads(
         (GCC, *options, "-S", "interface.cpp", "-o", "interface.s"),
         (GCC, "-c", "interface.s", "-o", "interface.o"),
         (GCC, *options, *defines, "-c", "main.cpp", "-o", "main.o"),
-        (GCC, *options, "interface.o", "main.o", "-o", "program", *build.THREADS_LIBRARIES),
+        (
+            *(GCC, *options, "interface.o", "main.o", "-o", "program"),
+            *(*build.THREADS_LIBRARIES, *build.THREADS_LINK),
+        ),
     ]
     return _compile(launcher, laid, commands, "program", "interface.s")
 
@@ -96,11 +110,11 @@ def _compile(
     files: Mapping[str, bytes],
     commands: Sequence[Sequence[str]],
     program: str,
-    assembly: str,
+    *others: str,
 ) -> Compiled | NotCompiled:
     # The submission's own file is compiled first; what fails later and names none of it is ours.
     script = " && ".join(shlex.join(command) for command in commands)
-    done = _run(launcher, ("/bin/sh", "-c", script), files, (program, assembly))
+    done = _run(launcher, ("/bin/sh", "-c", script), files, (program, *others))
     said = done.stderr.decode(errors="replace")
     if done.outcome.reason is not StopReason.EXITED:
         return NotCompiled(_stopped(done.outcome), said)
@@ -108,9 +122,10 @@ def _compile(
         raise JudgeError(f"the judge's own files must compile, they do not: {said[:2000]}")
     if done.outcome.exit_code != 0:
         return NotCompiled(_first_error(said), _own_lines(said))
-    if program not in done.collected or assembly not in done.collected:
+    if not {program, *others} <= set(done.collected):
         raise JudgeError("the compiler must leave a program, and it left none")
-    return Compiled(done.collected[program], done.collected[assembly].decode(errors="replace"))
+    texts = [done.collected[name].decode(errors="replace") for name in others]
+    return Compiled(done.collected[program], *texts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,7 @@ class Evasion:
     in_push: str = ""
     publish: str = _RELAXED
     attributes: str = ""
+    case: str = "one-item"
 
     @property
     def source(self) -> str:
@@ -193,12 +194,12 @@ EVASIONS: dict[str, Evasion] = {
         before='extern "C" void gauntlet_operation_ends(bool, long) {}',
     ),
     "stands-in-under-a-pasted-name": Evasion(
-        "C++ linkage",
+        _RESERVED,
         before="#define PASTE(a, b) a##b\n"
         'extern "C" void PASTE(gauntlet, _operation_ends)(bool, long) {}',
     ),
     "stands-in-for-an-access": Evasion(
-        "C++ linkage",
+        _RESERVED,
         before='#define PASTE(a, b) a##b\nextern "C" void PASTE(__tsan, _write8)(void*) {}',
     ),
     "stands-in-for-a-call-by-macro": Evasion(
@@ -233,4 +234,96 @@ EVASIONS: dict[str, Evasion] = {
         publish="const std::size_t next = at + 1; "
         "std::memcpy(reinterpret_cast<void*>(&tail), &next, sizeof next);",
     ),
+    "forges-reports-before-it-is-checked": Evasion(
+        "system calls",
+        before="#include <sys/syscall.h>\n#include <unistd.h>\n"
+        'static const bool forged = [] { ::syscall(SYS_write, 4, "{}", 2); '
+        "::syscall(SYS_exit_group, 0); return true; }();",
+    ),
+    "forges-before-other-initialisers": Evasion(
+        "system calls",
+        before="#include <sys/syscall.h>\n#include <unistd.h>\n"
+        "__attribute__((constructor(101))) static void forge() { ::syscall(SYS_exit_group, 0); }",
+    ),
+    "forges-while-it-is-loaded": Evasion(
+        "Leave the ifunc attribute out",
+        before='extern "C" { static void (*choose())() { return nullptr; } }\n'
+        '__attribute__((ifunc("choose"), used)) void chosen();',
+    ),
+    "answers-for-the-driver": Evasion(
+        "signal 6",
+        before="#include <sys/syscall.h>\n#include <unistd.h>\n"
+        "static const bool answered = [] { char bytes[64]; "
+        "for (long n; (n = ::syscall(SYS_read, 3, bytes, sizeof bytes)) > 0;) "
+        "::syscall(SYS_write, 4, bytes, n); return true; }();",
+        case="throughput",
+    ),
+    "clears-the-runners-memory": Evasion(
+        "the program's own memory",
+        before="#include <cstring>\nstruct Three { long a, b, c; };",
+        in_push="auto* at_ = reinterpret_cast<Three*>("
+        "reinterpret_cast<std::uintptr_t>(&std::abort) + (1 << 16));"
+        "std::memset(at_, 0, sizeof *at_);",
+    ),
+    "stores-outside-of-a-local-array": Evasion(
+        "the program's own memory",
+        before="static volatile long far_ = -(1l << 40);",
+        in_push="long here[2] = {1, 2}; here[far_] = 0; if (here[far_ & 1] == 9) return false;",
+    ),
+    "returns-outside-of-the-program": Evasion(
+        "the program's own memory",
+        before="struct Four { long a, b, c, d; };\n"
+        "__attribute__((noinline)) static Four four() { return {1, 2, 3, 4}; }",
+        in_push="auto* at_ = reinterpret_cast<Four*>("
+        "reinterpret_cast<std::uintptr_t>(&std::abort) + (1 << 16)); ::new (at_) Four(four());",
+    ),
+    "lets-an-allocator-write": Evasion(
+        "the program's own memory",
+        in_push="if (posix_memalign(reinterpret_cast<void**>("
+        "reinterpret_cast<std::uintptr_t>(&std::abort) + (1 << 16)), 16, 16)) return false;",
+    ),
+    "frees-what-is-no-block": Evasion(
+        "the start of an allocated block",
+        before="static long block_[8] = {0, 0x40};",
+        in_push="std::free(block_ + 2);",
+    ),
+    "lets-the-runner-jump": Evasion(
+        "the beginning of a function",
+        before='namespace __cxxabiv1 { extern "C" int '
+        "__cxa_thread_atexit(void (*)(void*), void*, void*) noexcept; }",
+        in_push="__cxxabiv1::__cxa_thread_atexit(reinterpret_cast<void (*)(void*)>("
+        "reinterpret_cast<std::uintptr_t>(&std::abort) + 1), nullptr, nullptr);",
+    ),
+    "returns-into-the-runner": Evasion(
+        "overwritten",
+        before="__attribute__((noinline)) static void smash(volatile std::uintptr_t* at, long n) "
+        "{ for (long i = 0; i < n; ++i) "
+        "at[i] = reinterpret_cast<std::uintptr_t>(&std::abort) + 64; }\n"
+        "__attribute__((noinline)) static void victim() "
+        "{ volatile std::uintptr_t here[2] = {1, 2}; smash(here, 8); }",
+        in_push="victim();",
+    ),
+    "overwrites-the-runners-frames": Evasion(
+        "the program's own memory",
+        in_push="volatile long here_[2] = {1, 2}; volatile long* at_ = here_; "
+        "for (long i = 4096; i-- > 0;) at_[i] = 0;",
+    ),
+    "resumes-an-exception-of-its-own": Evasion(
+        "is no exception",
+        before='extern "C" void _Unwind_Resume(void*);\nstatic long fake[32];',
+        in_push="_Unwind_Resume(fake);",
+    ),
+    "throws-a-type-of-its-own": Evasion(
+        "is no exception",
+        before='namespace __cxxabiv1 { extern "C" { void* __cxa_allocate_exception(unsigned long) '
+        "noexcept; void __cxa_throw(void*, void*, void (*)(void*)); } }\nstatic long fake[32];",
+        in_push="__cxxabiv1::__cxa_throw(__cxxabiv1::__cxa_allocate_exception(8), fake, nullptr);",
+    ),
+    "copies-by-a-builtin-pasted-together": Evasion(
+        "must see every access",
+        before="#define PASTE(a, b) a##b",
+        publish="const std::size_t next = at + 1; "
+        "PASTE(__builtin_, mempcpy)(reinterpret_cast<void*>(&tail), &next, sizeof next);",
+    ),
+    "hides-its-lines": Evasion("Leave #line out", before='#line 1 "other.hpp"'),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from graders.concurrency import build, compiler, inspection, messages
 from graders.concurrency.checking import PROGRAM, RUNNER, Checker, Stopped, how_it_stopped
@@ -40,8 +40,9 @@ from graders.verdict import (
 )
 
 QUEUE = "cpu"
-SEARCH_TIME_LIMIT_S = 8.0  # of all interleavings together; then a search is "not exhausted"
+SEARCH_TIME_LIMIT_S = 8.0  # CPU time of all interleavings; then a search is "not exhausted"
 RANDOM_EXECUTIONS = 3000  # of each scenario
+_Answer = TypeVar("_Answer", bound=Progress | Failure | list[SharedLine])
 _VERDICTS = {
     "unsupported": Verdict.RUNTIME_ERROR,
     "ended": Verdict.RUNTIME_ERROR,
@@ -105,6 +106,20 @@ class _Clock:
         return lap_s
 
 
+def only_answer(checker: Checker, command: Sequence[str], kind: type[_Answer]) -> _Answer:
+    """The one message that a runner sends when it is asked about one scenario.
+
+    Raises
+    ------
+    Stopped
+        If it came to no end, or said less, more or something else.
+    """
+    said = list(checker.ask(command))
+    if len(said) != 1 or not isinstance(said[0], kind):
+        raise Stopped(Outcome(StopReason.BAD_FRAME))
+    return said[0]
+
+
 class _Judging:
     """One submission on its way through the stages; a rejection ends it."""
 
@@ -139,6 +154,9 @@ class _Judging:
         )
         if isinstance(done, NotCompiled):
             return done
+        # Macros can put a word together that the source does not have.
+        if (refused := build.refusal(build.own_part(done.preprocessed, SUBMISSION))) is not None:
+            return NotCompiled(refused)
         if (objection := inspection.objection(done.assembly)) is not None:
             return NotCompiled(objection)
         self._compiled = done
@@ -237,6 +255,8 @@ class _Judging:
                             yield self._started(plan)
                         yield self._failed(plan, failure)
                         return
+                    case _:
+                        raise Stopped(Outcome(StopReason.BAD_FRAME))
             if waiting:
                 raise Stopped(Outcome(StopReason.BAD_FRAME))
         except Stopped as stopped:
@@ -249,12 +269,10 @@ class _Judging:
             scenario=plan.case.name, schedule=plan.scenario.schedule,
         )  # fmt: skip
         try:
-            for message in self._checker.ask(command):
-                if isinstance(message, Failure) and message.kind:
-                    return message
+            found = only_answer(self._checker, command, Failure)
         except Stopped:
-            pass  # the whole search will say why
-        return None
+            return None  # the whole search will say why
+        return found if found.kind else None
 
     def _failed(self, plan: Plan, failure: Failure) -> Event:
         verdict = _VERDICTS.get(failure.kind, Verdict.WRONG_ANSWER)
@@ -307,14 +325,13 @@ class _Judging:
                 RUNNER, PROGRAM, descriptor=4, seed=self._seed, scenario=plan.case.name
             )
             try:
-                found = [m for m in self._checker.ask(command) if isinstance(m, Progress)]
+                found = only_answer(self._checker, command, Progress)
+                if found.scenario != plan.case.name:
+                    raise Stopped(Outcome(StopReason.BAD_FRAME))
             except Stopped as stopped:
                 yield self._ended(plan, stopped)
                 return
-            if len(found) != 1:
-                yield self._ended(plan, Stopped(Outcome(StopReason.BAD_FRAME)))
-                return
-            yield self._classified(plan, found[0], wanted)
+            yield self._classified(plan, found, wanted)
             if self._rejected():
                 return
 
@@ -348,11 +365,8 @@ class _Judging:
             command = build.cache_lines(
                 RUNNER, PROGRAM, descriptor=4, seed=self._seed, scenario=plan.case.name
             )
-            pairs: list[SharedLine] = []
             try:
-                for message in self._checker.ask(command):
-                    if isinstance(message, list):
-                        pairs += message
+                pairs = only_answer(self._checker, command, list)
             except Stopped as stopped:
                 yield self._ended(plan, stopped)
                 return

@@ -59,6 +59,11 @@ _SENTENCES: tuple[Text, ...] = (
         "{address}, which are not.", n_bytes=_, address=_),
     say("A thread must only touch the program's own memory: it reads {n_bytes} bytes at {address}, "
         "which are not.", n_bytes=_, address=_),
+    say("An exception must be thrown and caught by the language's own words: {what} is no "
+        "exception of this program's.", what=_),
+    say("what is thrown"), say("the type thrown"), say("what is caught"), say("what is freed"),
+    say("what goes on"),
+    say("Of thread_local variables only the program's own are modelled."),
     say("A call through a pointer must reach the beginning of a function of the program: this one "
         "does not."),
     say("A function must return to where it was called: the return address on its stack was "

@@ -35,6 +35,7 @@ from graders.text import say
 from graders.verdict import Counterexample, JsonObject, Verdict
 
 DRIVERS = Path(__file__).parent / "drivers"
+_LAID = ("calls.h", "frames.h")
 # The same macros are defined in every build, so that no source can tell which one it is.
 _ALIKE = (
     "-std=c++20",
@@ -44,6 +45,7 @@ _ALIKE = (
     "-pthread",
     "-fcf-protection=none",
     "-U__SANITIZE_ADDRESS__",
+    *("-include", "cstring"),  # as for the model checker, or its macros would tell
     "-I.",
 )
 SANITIZED = (
@@ -270,7 +272,7 @@ class Threads:
         files = {
             "interface.cpp": interface(self.structure, [load.instance]),
             "main.cpp": (DRIVERS / driver).read_text(encoding="utf-8"),
-            "frames.h": (DRIVERS / "frames.h").read_text(encoding="utf-8"),
+            **{name: (DRIVERS / name).read_text(encoding="utf-8") for name in _LAID},
         }
         macros = {
             f"STRUCTURE_{self.structure.kind.upper()}": 1,

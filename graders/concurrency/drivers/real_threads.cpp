@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "calls.h"
 #include "frames.h"
 
 extern "C" const char* __asan_default_options() {

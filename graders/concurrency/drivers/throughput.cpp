@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <thread>
 
+#include "calls.h"
 #include "frames.h"
 
 extern "C" void gauntlet_make_0();

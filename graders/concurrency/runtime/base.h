@@ -44,11 +44,19 @@ inline void store_bytes(Address address, unsigned size, Value value) {
 // malloc ask it whose call they see.
 extern bool in_program;
 
+// The end of the program's part of the stack that runs: where it called the hook that is running.
+extern Address hook_called_at;
+
 // Held by every hook. A fiber may be left and resumed while it is held, so what it restores is on
 // the fiber's own stack.
 class InRuntime {
   public:
-    InRuntime() : was_in_program_(in_program) { in_program = false; }
+    // Part of the hook's own frame, and the program's part of the stack ends above that.
+    [[gnu::always_inline]] InRuntime() : was_in_program_(in_program) {
+        if (was_in_program_)
+            hook_called_at = reinterpret_cast<Address>(__builtin_frame_address(0)) + 16;
+        in_program = false;
+    }
     ~InRuntime() { in_program = was_in_program_; }
     InRuntime(const InRuntime&) = delete;
     InRuntime& operator=(const InRuntime&) = delete;

@@ -7,6 +7,8 @@
 #include <link.h>
 #include <string_view>
 
+#include "entry.h"
+#include "exceptions.h"
 #include "execution.h"
 #include "symbols.h"
 
@@ -14,8 +16,13 @@ using namespace gauntlet;
 
 extern "C" char __libc_single_threaded;
 
-// The program's code, for the quick half of the return thunk.
+// The program's code, for the quick half of the return thunk; its heap and thread_local variables
+// and its globals, for that of the check of stores. `_bytes` there is where a store may begin.
 extern "C" {
+Address gauntlet_heap_begin;
+std::size_t gauntlet_heap_bytes;
+Address gauntlet_globals_begin;
+std::size_t gauntlet_globals_bytes;
 Address gauntlet_code_begin;
 std::size_t gauntlet_code_bytes;
 }
@@ -27,12 +34,42 @@ Boundary boundary;
 namespace {
 
 constexpr Address kNullPageBytes = 4096;
+constexpr std::size_t kWidestStore = 16;
+
+// Deleters.
+bool is_allocator(std::string_view name) {
+    return name.starts_with("_ZdlPv") || name.starts_with("_ZdaPv") || name.starts_with("_Znwm") ||
+           name.starts_with("_Znam");
+}
+
+// Virtual functions of the standard exceptions that have no members, so that they cannot be led
+// anywhere by an object that is none.
+bool is_of_plain_exception(std::string_view name) {
+    constexpr std::string_view classes[] = {
+        "9exception", "9bad_alloc", "20bad_array_new_length", "8bad_cast", "10bad_typeid",
+        "13bad_exception", "12bad_weak_ptr", "17bad_function_call"};
+    for (const std::string_view one : classes) {
+        const std::string inside = "St" + std::string(one);
+        if (name == "_ZN" + inside + "D0Ev" || name == "_ZN" + inside + "D1Ev" ||
+            name == "_ZN" + inside + "D2Ev" || name == "_ZNK" + inside + "4whatEv")
+            return true;
+    }
+    return name.ends_with("_error4whatEv") || name.ends_with("16invalid_argument4whatEv") ||
+           name.ends_with("12out_of_range4whatEv");  // they read the object and no more
+}
+
+bool is_the_runners(Address at, std::size_t size) {
+    return (boundary.in_stacks(at) && !the_execution->owns_on_stack(at, size)) ||
+           exceptions.are_the_librarys(at, size);
+}
 
 }  // namespace
 
-void Boundary::draw(const std::string& path, Address program, Address arena,
-                    std::size_t arena_bytes) {
-    arena_ = {arena, arena + arena_bytes};
+void Boundary::draw(const std::string& path, Address program, const Heap& heap) {
+    arena_ = {heap.base(), heap.base() + heap.bytes()};
+    stacks_ = {heap.base(), heap.base() + kMaxThreads * Heap::kStackBytes};
+    gauntlet_heap_begin = stacks_.end;
+    gauntlet_heap_bytes = arena_.end - stacks_.end - kWidestStore;
     struct Search {
         Boundary* boundary;
         Address program;
@@ -56,6 +93,9 @@ void Boundary::draw(const std::string& path, Address program, Address arena,
             }
             if (search.program >= all.begin && search.program < all.end) {
                 found.program_ = all;
+                found.constant_ = constant;
+                gauntlet_globals_begin = all.begin;
+                gauntlet_globals_bytes = all.end - all.begin - kWidestStore;
                 search.base = info->dlpi_addr;
                 if (!code.empty()) {
                     gauntlet_code_begin = code[0].begin;
@@ -64,8 +104,6 @@ void Boundary::draw(const std::string& path, Address program, Address arena,
                 return 0;
             }
             const bool is_runner = info->dlpi_name[0] == '\0';
-            if (is_runner || std::strstr(info->dlpi_name, "libstdc++"))
-                found.callers_.insert(found.callers_.end(), code.begin(), code.end());
             if (!is_runner)
                 found.readable_.insert(found.readable_.end(), constant.begin(), constant.end());
             return 0;
@@ -86,26 +124,28 @@ bool Boundary::may_read(Address at, std::size_t size) const {
     return false;
 }
 
+bool Boundary::is_constant(Address at, std::size_t size) const {
+    for (const Range& range : constant_)
+        if (range.contains(at, size)) return true;
+    return may_read(at, size);
+}
+
+bool Boundary::is_a_librarys(Address at) const { return may_read(at, 1); }
+
 bool Boundary::may_call(Address target) const {
     if (std::binary_search(functions_.begin(), functions_.end(), target)) return true;
     Dl_info found{};
     if (!dladdr(reinterpret_cast<void*>(target), &found) || !found.dli_sname) return false;
     if (reinterpret_cast<Address>(found.dli_saddr) != target) return false;
     const std::string_view name = found.dli_sname;
-    // Deleters, and what the virtual functions of the standard exceptions are.
-    return name == "free" || name == "malloc" || name.starts_with("_Zd") ||
-           name.starts_with("_Zn") || name.ends_with("D0Ev") || name.ends_with("D1Ev") ||
-           name.ends_with("D2Ev") || name.ends_with("4whatEv");
-}
-
-bool Boundary::may_return_to(Address target) const {
-    for (const Range& range : callers_)
-        if (range.contains(target, 1)) return true;
-    return false;
+    return name == "free" || name == "malloc" || is_allocator(name) || is_of_plain_exception(name) ||
+           name == "_ZNSt18condition_variableD1Ev" || name == "_ZNSt18condition_variableD2Ev" ||
+           name == "_ZNSt8ios_base4InitD1Ev" || name == "_ZNSt8ios_base4InitD2Ev";
 }
 
 void guard(Address at, std::size_t size, bool writes, Address pc) {
-    if (boundary.owns(at, size) || (!writes && boundary.may_read(at, size))) return;
+    if (boundary.owns(at, size) && !(writes && is_the_runners(at, size))) return;
+    if (!writes && boundary.may_read(at, size)) return;
     Failure found{"foreign_memory", "", the_execution->current(), pc, at};
     char place[32];
     std::snprintf(place, sizeof place, "%p", reinterpret_cast<void*>(at));
@@ -121,17 +161,7 @@ void guard(Address at, std::size_t size, bool writes, Address pc) {
     the_execution->fail(std::move(found));
 }
 
-}  // namespace gauntlet
-
-namespace {
-
-bool checked() { return in_program && the_execution && the_execution->running(); }
-
-}  // namespace
-
-extern "C" void gauntlet_check_target(Address target, Address pc) {
-    if (!checked()) return;
-    InRuntime inside;
+void guard_call(Address target, Address pc) {
     if (boundary.may_call(target)) return;
     the_execution->fail("foreign_jump",
                         "A call through a pointer must reach the beginning of a function of the "
@@ -139,10 +169,18 @@ extern "C" void gauntlet_check_target(Address target, Address pc) {
                         pc);
 }
 
-extern "C" void gauntlet_check_return(Address target) {
+}  // namespace gauntlet
+
+extern "C" void gauntlet_check_target(Address target, Address pc) {
     if (!checked()) return;
     InRuntime inside;
-    if (boundary.may_return_to(target)) return;
+    guard_call(target, pc);
+}
+
+extern "C" void gauntlet_check_return(Address target, Address slot) {
+    if (!checked()) return;
+    InRuntime inside;
+    if (may_return(target, slot)) return;
     the_execution->fail("foreign_jump",
                         "A function must return to where it was called: the return address on its "
                         "stack was overwritten.",
@@ -152,15 +190,8 @@ extern "C" void gauntlet_check_return(Address target) {
 // -mindirect-branch=thunk-extern makes `call *%rax` a call of __x86_indirect_thunk_rax. Arguments
 // are in registers then, and all of them survive.
 asm(R"(
-    .macro gauntlet_thunk register
-    .globl __x86_indirect_thunk_\register
-    .type __x86_indirect_thunk_\register, @function
-__x86_indirect_thunk_\register:
-    push %\register
-    jmp gauntlet_indirect
-    .endm
-    .text
-gauntlet_indirect:
+    # Calls a function of C++ with two arguments; all registers survive but rbp, which it restores.
+    .macro gauntlet_call_saving function, first, second
     push %rbp
     mov %rsp, %rbp
     push %rax
@@ -172,27 +203,19 @@ gauntlet_indirect:
     push %r9
     push %r10
     push %r11
-    sub $136, %rsp
+    sub $280, %rsp
     and $-16, %rsp
-    movups %xmm0, (%rsp)
-    movups %xmm1, 16(%rsp)
-    movups %xmm2, 32(%rsp)
-    movups %xmm3, 48(%rsp)
-    movups %xmm4, 64(%rsp)
-    movups %xmm5, 80(%rsp)
-    movups %xmm6, 96(%rsp)
-    movups %xmm7, 112(%rsp)
-    mov 8(%rbp), %rdi
-    mov 16(%rbp), %rsi
-    call gauntlet_check_target
-    movups (%rsp), %xmm0
-    movups 16(%rsp), %xmm1
-    movups 32(%rsp), %xmm2
-    movups 48(%rsp), %xmm3
-    movups 64(%rsp), %xmm4
-    movups 80(%rsp), %xmm5
-    movups 96(%rsp), %xmm6
-    movups 112(%rsp), %xmm7
+    .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+    movups %xmm\n, 16*\n(%rsp)
+    .endr
+    mov \second, %rcx
+    mov \first, %rax
+    mov %rax, %rdi
+    mov %rcx, %rsi
+    call \function
+    .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+    movups 16*\n(%rsp), %xmm\n
+    .endr
     lea -72(%rbp), %rsp
     pop %r11
     pop %r10
@@ -204,6 +227,17 @@ gauntlet_indirect:
     pop %rcx
     pop %rax
     pop %rbp
+    .endm
+    .macro gauntlet_thunk register
+    .globl __x86_indirect_thunk_\register
+    .type __x86_indirect_thunk_\register, @function
+__x86_indirect_thunk_\register:
+    push %\register
+    jmp gauntlet_indirect
+    .endm
+    .text
+gauntlet_indirect:
+    gauntlet_call_saving gauntlet_check_target, 8(%rbp), 16(%rbp)
     ret
     gauntlet_thunk rax
     gauntlet_thunk rbx
@@ -223,7 +257,7 @@ gauntlet_indirect:
 )");
 
 // -mfunction-return=thunk-extern makes `ret` a jump to here. The program returns to its own code,
-// directly behind a call (0xe8), or, when a body or a callback ends, to whoever called it.
+// directly behind a call (0xe8), or, when a body or a callback ends, to entry.cpp.
 asm(R"(
     .text
     .globl __x86_return_thunk
@@ -246,11 +280,67 @@ __x86_return_thunk:
     movups %xmm0, 16(%rsp)
     movups %xmm1, 32(%rsp)
     mov 8(%rbp), %rdi
+    lea 8(%rbp), %rsi
     call gauntlet_check_return
     mov (%rsp), %rax
     mov 8(%rsp), %rdx
     movups 16(%rsp), %xmm0
     movups 32(%rsp), %xmm1
     leave
+    ret
+)");
+
+// stores.sed puts a call of one of these before each store. All registers and the flags survive.
+extern "C" void gauntlet_doubtful_store(Address at, Address pc) {
+    if (!checked()) return;
+    InRuntime inside;
+    guard(at, 1, true, pc);
+}
+
+extern "C" void gauntlet_doubtful_fill(Address at, std::size_t size) {
+    if (!checked() || size == 0) return;
+    InRuntime inside;
+    guard(at, size, true, 0);
+}
+
+asm(R"(
+    .text
+    .globl gauntlet_check_store
+    .type gauntlet_check_store, @function
+gauntlet_check_store:
+    pushfq
+    push %rax
+    mov %rdi, %rax
+    sub gauntlet_heap_begin(%rip), %rax
+    cmp gauntlet_heap_bytes(%rip), %rax
+    jbe 1f
+    mov %rdi, %rax
+    sub gauntlet_globals_begin(%rip), %rax
+    cmp gauntlet_globals_bytes(%rip), %rax
+    jbe 1f
+    cmp %rsp, %rdi
+    jb 2f
+    mov gauntlet_frame(%rip), %rax
+    test %rax, %rax
+    jz 2f
+    mov 48(%rax), %rax
+    sub $16, %rax
+    cmp %rax, %rdi
+    ja 2f
+1:  pop %rax
+    popfq
+    ret
+2:  mov 16(%rsp), %rax
+    gauntlet_call_saving gauntlet_doubtful_store, %rdi, %rax
+    pop %rax
+    popfq
+    ret
+
+    .globl gauntlet_check_fill
+    .type gauntlet_check_fill, @function
+gauntlet_check_fill:
+    pushfq
+    gauntlet_call_saving gauntlet_doubtful_fill, %rdi, %rsi
+    popfq
     ret
 )");

@@ -3,10 +3,22 @@
 
 #include <cstring>
 
+#include "boundary.h"
+#include "exceptions.h"
+
 namespace gauntlet {
 
 bool in_program = false;
+Address hook_called_at = 0;
 Execution* the_execution = nullptr;
+
+namespace {
+
+void call_body(check::Body body) {
+    if (body) call_program(reinterpret_cast<void (*)(void*)>(body), nullptr);
+}
+
+}  // namespace
 
 Execution::Execution(Heap& heap, Shadow& shadow, Image& image)
     : heap_(heap), shadow_(shadow), image_(image), slots_(1024) {
@@ -31,12 +43,14 @@ Outcome Execution::run(const check::Scenario& scenario, Strategy& strategy) {
         thread.waits.clear();
         thread.arrivals.clear();
         thread.exits.clear();
+        thread.entries.depth = 0;
         image_.prepare_thread(t, heap_);
         memory.threads[t].clock.time[t] = next_time_;
     }
     current_ = 0;
     phase_ = Phase::setup;
     running_ = true;
+    use_entries(threads_[0].entries);
     Fiber::change(driver_, threads_[0].fiber);
     running_ = false;
     in_program = false;
@@ -61,6 +75,7 @@ void Execution::restore_program() {
     observations.clear();
     plain_accesses.clear();
     program_exits_.clear();
+    exceptions.clear();
     virtual_time_ns_ = 0;
     alone_ = 0;
 }
@@ -72,19 +87,26 @@ void Execution::enter_fiber() {
         thread == 0 ? self.run_main() : self.run_thread(thread);
     } catch (...) {
         InRuntime inside;
-        self.fail("uncaught_exception", "A thread must not end by an exception.", 0);
+        the_execution->fail("uncaught_exception", "A thread must not end by an exception.", 0);
     }
     __builtin_unreachable();
 }
 
+// The hook by which each was announced has seen that it may be called.
+void Execution::destroy_all(std::vector<std::pair<void (*)(void*), void*>>& exits) {
+    while (!exits.empty()) {
+        const auto [destroy, object] = exits.back();
+        exits.pop_back();
+        call_program(destroy, object);
+    }
+}
+
 void Execution::run_main() {
-    const auto call = [](check::Body body) {
-        if (!body) return;
-        in_program = true;
-        body();
-        in_program = false;
-    };
-    call(scenario_->setup);
+    for (const Address initialiser : image_.initialisers()) {
+        guard_call(initialiser, initialiser);
+        call_program(reinterpret_cast<void (*)(void*)>(initialiser), nullptr);
+    }
+    call_body(scenario_->setup);
     for (unsigned t = 1; t < thread_count_; ++t) memory.fork(0, t);
     // Later accesses of main must not look as if they had happened before the threads began.
     ++memory.threads[0].clock.time[0];
@@ -96,14 +118,8 @@ void Execution::run_main() {
     threads_[0].state = State::ready;
     phase_ = Phase::finish;
     for (unsigned t = 1; t < thread_count_; ++t) memory.join(0, t);
-    call(scenario_->finish);
-    while (!program_exits_.empty()) {
-        const auto [destroy, object] = program_exits_.back();
-        program_exits_.pop_back();
-        in_program = true;
-        destroy(object);
-        in_program = false;
-    }
+    call_body(scenario_->finish);
+    destroy_all(program_exits_);
     check_leaks();
     leave(Outcome::complete);
 }
@@ -140,15 +156,8 @@ void Execution::check_leaks() {
 }
 
 void Execution::run_thread(unsigned thread) {
-    in_program = true;
-    scenario_->threads[thread - 1]();
-    auto& exits = threads_[thread].exits;
-    while (!exits.empty()) {
-        const auto [destroy, object] = exits.back();
-        exits.pop_back();
-        destroy(object);
-    }
-    in_program = false;
+    call_body(scenario_->threads[thread - 1]);
+    destroy_all(threads_[thread].exits);
     threads_[thread].state = State::finished;
     pick_next();
     __builtin_unreachable();  // nobody switches to a finished thread
@@ -172,8 +181,21 @@ void Execution::fail(std::string kind, std::string message, Address pc) {
 void Execution::switch_to(unsigned thread) {
     const unsigned from = current_;
     if (thread == from) return;
+    threads_[from].stack_low =
+        threads_[from].state == State::finished ? threads_[from].entries.stack_high() : hook_called_at;
     current_ = thread;
+    use_entries(threads_[thread].entries);
     Fiber::change(threads_[from].fiber, threads_[thread].fiber);
+}
+
+bool Execution::owns_on_stack(Address at, std::size_t size) const {
+    for (unsigned t = 0; t < thread_count_; ++t) {
+        const Thread& thread = threads_[t];
+        if (!thread.fiber.owns_stack(at)) continue;
+        const Address high = thread.entries.stack_high();
+        return at + size <= high && (t == current_ || at >= thread.stack_low);
+    }
+    return false;
 }
 
 // Returns in the thread that goes on, which is the caller's only if it is chosen again.

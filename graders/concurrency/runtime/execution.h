@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "check.h"
+#include "entry.h"
 #include "fiber.h"
 #include "heap.h"
 #include "image.h"
@@ -106,6 +107,9 @@ class Execution {
     // The running thread's own copy, or null if the variable is another module's.
     void* thread_local_address(unsigned long module, unsigned long offset) const;
     bool owns(Address block) const { return heap_.contains(block); }
+    // Whether these bytes of a stack are the program's: neither frames of the runner's before its
+    // own, nor those of the hook in which a thread waits.
+    bool owns_on_stack(Address at, std::size_t size) const;
     std::size_t block_size(Address block) const;
     std::string describe_address(Address address) const;
     bool is_program_code(Address pc) const { return image_.contains_code(pc); }
@@ -164,6 +168,8 @@ class Execution {
         std::vector<Wait> waits;
         std::vector<Arrival> arrivals;
         std::vector<std::pair<void (*)(void*), void*>> exits;
+        Entries entries;
+        Address stack_low = 0;  // of the program's part, while it waits
     };
     struct Slot {
         Address address = 0;
@@ -172,6 +178,7 @@ class Execution {
     };
 
     static void enter_fiber();
+    static void destroy_all(std::vector<std::pair<void (*)(void*), void*>>& exits);
     void run_main();
     void run_thread(unsigned thread);
     void restore_program();
@@ -221,5 +228,8 @@ class Execution {
 };
 
 extern Execution* the_execution;  // hooks are plain functions and have no other way to find it
+
+// Whether a hook is called by the program. None of its code runs outside of an execution.
+inline bool checked() { return in_program && the_execution->running(); }
 
 }  // namespace gauntlet

@@ -46,31 +46,13 @@ char* Heap::thread_local_block(unsigned thread) const {
     return reinterpret_cast<char*>(base_ + kMaxThreads * kStackBytes + thread * kThreadLocalBytes);
 }
 
-void Heap::remember() {
-    for (unsigned t = 0; t < kMaxThreads; ++t) {
-        Part& part = parts_[t];
-        const char* bytes = reinterpret_cast<const char*>(heap_ + t * kHeapBytes);
-        part.remembered_used = part.used;
-        part.remembered_blocks = part.blocks;
-        part.remembered_bytes.assign(bytes, bytes + part.used);
-    }
-}
-
 void Heap::restore() {
     for (unsigned t = 0; t < kMaxThreads; ++t) {
         Part& part = parts_[t];
         if (part.used == 0) continue;
-        const Address start = heap_ + t * kHeapBytes;
-        std::memset(granules(start), 0, part.used / 8);
-        part.used = part.remembered_used;
-        part.blocks = part.remembered_blocks;
-        if (part.used == 0) continue;
-        std::memcpy(reinterpret_cast<void*>(start), part.remembered_bytes.data(), part.used);
-        for (Block& block : part.blocks) {
-            std::memset(granules(block.address), 8, block.size / 8);
-            if (block.size % 8) *granules(block.address + block.size) = block.size % 8;
-            if (block.freed) mark_freed(block);
-        }
+        std::memset(granules(heap_ + t * kHeapBytes), 0, part.used / 8);
+        part.used = 0;
+        part.blocks.clear();
     }
 }
 
@@ -126,8 +108,8 @@ Lifetime Heap::lifetime(Address address, std::size_t size) const {
 std::vector<Block> Heap::unfreed() const {
     std::vector<Block> result;
     for (const Part& part : parts_)
-        for (std::size_t i = part.remembered_blocks.size(); i < part.blocks.size(); ++i)
-            if (!part.blocks[i].freed) result.push_back(part.blocks[i]);
+        for (const Block& block : part.blocks)
+            if (!block.freed) result.push_back(block);
     return result;
 }
 

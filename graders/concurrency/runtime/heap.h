@@ -34,8 +34,7 @@ class Heap {
     static constexpr std::size_t kHeapBytes = 4 << 20;
 
     Heap();
-    // What exists now is part of every execution's beginning.
-    void remember();
+    // Every execution begins with an empty heap.
     void restore();
 
     // 0 when the thread's part is used up.
@@ -57,9 +56,6 @@ class Heap {
     struct Part {
         std::size_t used = 0;
         std::vector<Block> blocks;  // by address
-        std::size_t remembered_used = 0;
-        std::vector<Block> remembered_blocks;
-        std::vector<char> remembered_bytes;
     };
 
     std::uint8_t* granules(Address address) const { return granules_ + (address - heap_) / 8; }

@@ -23,8 +23,6 @@ using namespace gauntlet;
 
 namespace {
 
-bool checked() { return in_program && the_execution && the_execution->running(); }
-
 // These functions are entered without keeping the registers, so what they load says nothing about
 // spinning: without this, a state kept by an earlier atomic operation would be taken for theirs.
 class InLibraryCall : public InRuntime {
@@ -39,7 +37,8 @@ Function* next(const char* name) {
 
 Address address_of(const void* at) { return reinterpret_cast<Address>(at); }
 
-// Objects that libstdc++ locks on the program's behalf may be its own.
+// A program asks for a mutex or a static variable of its own; the library may ask for one of its.
+// What it waits for or is notified of is always the program's (`guard`).
 template <class Object>
 void guard_object(const Object* object, Address pc) {
     if (the_execution->is_program_code(pc)) guard(address_of(object), sizeof *object, true, pc);
@@ -141,6 +140,15 @@ int pthread_spin_lock(pthread_spinlock_t* lock) {
     return 0;
 }
 
+int pthread_spin_trylock(pthread_spinlock_t* lock) {
+    if (!checked()) return 0;
+    InLibraryCall inside;
+    guard_object(const_cast<int*>(lock), PC);
+    return the_execution->try_lock(address_of(const_cast<int*>(lock)), PC) ? 0 : EBUSY;
+}
+
+int pthread_spin_destroy(pthread_spinlock_t* lock) { return pthread_spin_init(lock, 0); }
+
 int pthread_spin_unlock(pthread_spinlock_t* lock) {
     if (!checked()) return 0;
     InLibraryCall inside;
@@ -154,7 +162,7 @@ int pthread_spin_unlock(pthread_spinlock_t* lock) {
 int pthread_cond_init(pthread_cond_t* condition, const pthread_condattr_t*) {
     if (checked()) {
         InLibraryCall inside;
-        guard_object(condition, PC);
+        guard(address_of(condition), sizeof *condition, true, PC);
         the_execution->plain(address_of(condition), sizeof *condition, true, PC);
     }
     *condition = PTHREAD_COND_INITIALIZER;
@@ -167,8 +175,8 @@ int pthread_cond_wait(pthread_cond_t* condition, pthread_mutex_t* mutex) {
     if (!checked())
         return next<int(pthread_cond_t*, pthread_mutex_t*)>("pthread_cond_wait")(condition, mutex);
     InLibraryCall inside;
-    guard_object(condition, PC);
-    guard_object(mutex, PC);
+    guard(address_of(condition), sizeof *condition, true, PC);
+    guard(address_of(mutex), sizeof *mutex, true, PC);
     const std::uint32_t before = notifications(address_of(condition), PC);
     the_execution->unlock(address_of(mutex), PC);
     the_execution->await_change(address_of(condition), before, PC);
@@ -179,8 +187,8 @@ int pthread_cond_wait(pthread_cond_t* condition, pthread_mutex_t* mutex) {
 int pthread_cond_timedwait(pthread_cond_t* condition, pthread_mutex_t* mutex, const timespec*) {
     if (!checked()) return EINVAL;
     InLibraryCall inside;
-    guard_object(condition, PC);
-    guard_object(mutex, PC);
+    guard(address_of(condition), sizeof *condition, true, PC);
+    guard(address_of(mutex), sizeof *mutex, true, PC);
     const std::uint32_t before = notifications(address_of(condition), PC);
     the_execution->unlock(address_of(mutex), PC);
     the_execution->lock(address_of(mutex), PC);
@@ -195,7 +203,7 @@ int pthread_cond_clockwait(pthread_cond_t* condition, pthread_mutex_t* mutex, cl
 int pthread_cond_signal(pthread_cond_t* condition) {
     if (!checked()) return next<int(pthread_cond_t*)>("pthread_cond_signal")(condition);
     InLibraryCall inside;
-    guard_object(condition, PC);
+    guard(address_of(condition), sizeof *condition, true, PC);
     notify(address_of(condition), PC);
     return 0;
 }
@@ -203,7 +211,7 @@ int pthread_cond_signal(pthread_cond_t* condition) {
 int pthread_cond_broadcast(pthread_cond_t* condition) {
     if (!checked()) return next<int(pthread_cond_t*)>("pthread_cond_broadcast")(condition);
     InLibraryCall inside;
-    guard_object(condition, PC);
+    guard(address_of(condition), sizeof *condition, true, PC);
     notify(address_of(condition), PC);
     return 0;
 }
@@ -240,6 +248,21 @@ int pthread_rwlock_rdlock(pthread_rwlock_t* lock) {
 int pthread_rwlock_wrlock(pthread_rwlock_t* lock) {
     unsupported("a shared mutex", PC);
     return next<int(pthread_rwlock_t*)>("pthread_rwlock_wrlock")(lock);
+}
+
+int pthread_rwlock_unlock(pthread_rwlock_t* lock) {
+    unsupported("a shared mutex", PC);
+    return next<int(pthread_rwlock_t*)>("pthread_rwlock_unlock")(lock);
+}
+
+int pthread_join(pthread_t thread, void** result) {
+    unsupported("pthread_join: the scenario names its threads", PC);
+    return next<int(pthread_t, void**)>("pthread_join")(thread, result);
+}
+
+int pthread_detach(pthread_t thread) {
+    unsupported("pthread_detach: the scenario names its threads", PC);
+    return next<int(pthread_t)>("pthread_detach")(thread);
 }
 
 // --- time and yielding ---
@@ -308,9 +331,14 @@ struct TlsIndex {
 };
 
 void* __tls_get_addr(TlsIndex* index) {
-    if (checked()) {
+    if (checked() && the_execution->is_program_code(PC)) {
+        InRuntime inside;
+        guard(address_of(index), sizeof *index, false, PC);
         void* own = the_execution->thread_local_address(index->module, index->offset);
-        if (own) return own;
+        if (!own)
+            the_execution->fail("unsupported",
+                                "Of thread_local variables only the program's own are modelled.", PC);
+        return own;
     }
     static void* (*real)(TlsIndex*) = nullptr;
     if (!real) real = next<void*(TlsIndex*)>("__tls_get_addr");
@@ -318,15 +346,18 @@ void* __tls_get_addr(TlsIndex* index) {
 }
 
 int __cxa_thread_atexit(void (*destroy)(void*), void* object, void*) noexcept {
-    if (!checked()) return 0;
+    if (!checked() || !the_execution->is_program_code(PC)) return 0;
     InLibraryCall inside;
+    guard_call(address_of(reinterpret_cast<void*>(destroy)), PC);
     the_execution->at_thread_exit(destroy, object);
     return 0;
 }
 
 int __cxa_atexit(void (*destroy)(void*), void* object, void*) noexcept {
-    if (!checked()) return 0;  // the runner ends by _exit
+    // The runner ends by _exit, and so the library's own objects stay.
+    if (!checked() || !the_execution->is_program_code(PC)) return 0;
     InLibraryCall inside;
+    guard_call(address_of(reinterpret_cast<void*>(destroy)), PC);
     the_execution->at_program_exit(destroy, object);
     return 0;
 }
@@ -337,6 +368,7 @@ int __cxa_guard_acquire(std::uint64_t* guard) {
     auto* done = reinterpret_cast<std::uint8_t*>(guard);
     if (!checked()) return *done == 0;
     InLibraryCall inside;
+    guard_object(guard, PC);
     the_execution->lock(address_of(guard) + 4, PC);
     if (the_execution->load(address_of(guard), 1, Order::acquire, PC) == 0) return 1;
     the_execution->unlock(address_of(guard) + 4, PC);
@@ -349,6 +381,7 @@ void __cxa_guard_release(std::uint64_t* guard) {
         return;
     }
     InLibraryCall inside;
+    guard_object(guard, PC);
     the_execution->store(address_of(guard), 1, 1, Order::release, PC);
     the_execution->unlock(address_of(guard) + 4, PC);
 }
@@ -356,6 +389,7 @@ void __cxa_guard_release(std::uint64_t* guard) {
 void __cxa_guard_abort(std::uint64_t* guard) {
     if (!checked()) return;
     InLibraryCall inside;
+    guard_object(guard, PC);
     the_execution->unlock(address_of(guard) + 4, PC);
 }
 
@@ -392,6 +426,7 @@ void quick_exit(int code) {
 void __assert_fail(const char* assertion, const char*, unsigned, const char*) noexcept {
     if (checked()) {
         InLibraryCall inside;
+        guard(address_of(assertion), 1, false, PC);
         the_execution->fail("assertion", std::string("An assertion must hold: ") + assertion + ".",
                             PC);
     }

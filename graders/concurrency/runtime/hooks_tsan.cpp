@@ -30,7 +30,10 @@ Address return_address() {
         *reinterpret_cast<void* const*>(gauntlet_entry.stack_pointer));
 }
 
-Order order_of(int order) { return static_cast<Order>(order & 7); }
+// The program may call a hook itself, with any number.
+Order order_of(int order) {
+    return static_cast<Order>(std::min(order & 7, static_cast<int>(Order::seq_cst)));
+}
 
 Value add(Value a, Value b) { return a + b; }
 Value subtract(Value a, Value b) { return a - b; }
@@ -40,8 +43,7 @@ Value bit_xor(Value a, Value b) { return a ^ b; }
 Value bit_nand(Value a, Value b) { return ~(a & b); }
 Value replace(Value, Value b) { return b; }
 
-// Static initialisers run before there is any thread to be checked against.
-bool checked() { return in_program && the_execution && the_execution->running(); }
+// What follows is part of each hook itself: InRuntime takes down where the program called it.
 
 template <class T>
 Address address_of(const volatile T* at) {
@@ -49,7 +51,7 @@ Address address_of(const volatile T* at) {
 }
 
 template <class T>
-T atomic_load(const volatile T* at, int order) {
+[[gnu::always_inline]] inline T atomic_load(const volatile T* at, int order) {
     const Address pc = return_address();
     if (!checked()) return *at;
     InRuntime inside;
@@ -58,7 +60,7 @@ T atomic_load(const volatile T* at, int order) {
 }
 
 template <class T>
-void atomic_store(volatile T* at, T value, int order) {
+[[gnu::always_inline]] inline void atomic_store(volatile T* at, T value, int order) {
     const Address pc = return_address();
     if (!checked()) {
         *at = value;
@@ -70,7 +72,7 @@ void atomic_store(volatile T* at, T value, int order) {
 }
 
 template <class T, Value (*Function)(Value, Value)>
-T atomic_modify(volatile T* at, T operand, int order) {
+[[gnu::always_inline]] inline T atomic_modify(volatile T* at, T operand, int order) {
     const Address pc = return_address();
     if (!checked()) {
         const T old = *at;
@@ -84,7 +86,7 @@ T atomic_modify(volatile T* at, T operand, int order) {
 }
 
 template <class T, bool Weak>
-int atomic_compare_exchange(volatile T* at, T* expected, T desired, int success, int failure) {
+[[gnu::always_inline]] inline int atomic_compare_exchange(volatile T* at, T* expected, T desired, int success, int failure) {
     const Address pc = return_address();
     if (!checked()) {
         const T old = *at;
@@ -179,6 +181,10 @@ void __tsan_write_range(void* at, unsigned long size) { plain_access(at, size, t
 void __tsan_vptr_read(void** at) { plain_access(at, sizeof *at, false, PC); }
 
 void __tsan_vptr_update(void** at, void* vtable) {
+    if (checked()) {
+        InRuntime inside;
+        guard(reinterpret_cast<Address>(at), sizeof *at, true, PC);
+    }
     // A destructor that stores the pointer which is there already does not disturb readers.
     if (*at != vtable) plain_access(at, sizeof *at, true, PC);
 }
@@ -205,6 +211,5 @@ void __tsan_mutex_post_signal(void*, unsigned) {}
 void __tsan_func_entry(void*) {}
 void __tsan_func_exit() {}
 
-// gcc makes this the first static initialiser of the program: from here its calls are its own.
-void __tsan_init() { in_program = true; }
+void __tsan_init() {}
 }

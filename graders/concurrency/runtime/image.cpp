@@ -3,17 +3,74 @@
 #include <cstdlib>
 #include <cstring>
 #include <dlfcn.h>
+#include <fstream>
+#include <ios>
+#include <iterator>
 #include <link.h>
 
 #include "boundary.h"
 
 namespace gauntlet {
 
-std::string Image::load(const char* path, Heap& heap, Shadow& shadow) {
+namespace {
+
+// Standard streams are made here, once: a program that includes <iostream> must not be what makes
+// them, in the memory of one of its executions.
+std::ios_base::Init streams;
+
+// Whether the loader would run code of this shared object while it opens it. program.ld leaves
+// nothing of the kind; a program for which that is not so is not opened.
+bool runs_when_opened(const char* path) {
+    std::ifstream input(path, std::ios::binary);
+    const std::string file((std::istreambuf_iterator<char>(input)), {});
+    const auto read = [&file]<class T>(T& value, std::size_t offset) {
+        if (offset > file.size() || sizeof value > file.size() - offset) return false;
+        std::memcpy(&value, file.data() + offset, sizeof value);
+        return true;
+    };
+    ElfW(Ehdr) header{};
+    if (!read(header, 0)) return true;
+    const auto relocates_by_code = [&](std::size_t offset, std::size_t bytes) {
+        ElfW(Rela) one{};
+        for (std::size_t at = 0; at + sizeof one <= bytes; at += sizeof one)
+            if (!read(one, offset + at) || ELF64_R_TYPE(one.r_info) == R_X86_64_IRELATIVE)
+                return true;
+        return false;
+    };
+    for (unsigned i = 0; i < header.e_shnum; ++i) {
+        ElfW(Shdr) section{};
+        if (!read(section, header.e_shoff + i * sizeof section)) return true;
+        if (section.sh_type == SHT_RELA && (section.sh_flags & SHF_ALLOC) &&
+            relocates_by_code(section.sh_offset, section.sh_size))
+            return true;
+    }
+    bool has_dynamic = false;
+    for (unsigned i = 0; i < header.e_phnum; ++i) {
+        ElfW(Phdr) segment{};
+        if (!read(segment, header.e_phoff + i * sizeof segment)) return true;
+        if (segment.p_type != PT_DYNAMIC) continue;
+        has_dynamic = true;
+        ElfW(Dyn) entry{};
+        for (std::size_t at = 0; at < segment.p_filesz; at += sizeof entry) {
+            if (!read(entry, segment.p_offset + at)) return true;
+            switch (entry.d_tag) {
+                case DT_INIT:
+                case DT_INIT_ARRAY:
+                case DT_PREINIT_ARRAY:
+                    return true;
+            }
+        }
+    }
+    return !has_dynamic;
+}
+
+}  // namespace
+
+std::string Image::load(const char* path, const Heap& heap, Shadow& shadow) {
     // dlopen looks for a name without a slash in the system's directories.
     char* real = realpath(path, nullptr);
+    if (real && runs_when_opened(real)) return "the program would run code before it is checked";
     void* handle = dlopen(real ? real : path, RTLD_NOW | RTLD_LOCAL);
-    in_program = false;  // __tsan_init, the first static initialiser, set it
     if (!handle) return dlerror();
     auto* scenarios = reinterpret_cast<check::Scenarios (*)()>(dlsym(handle, "gauntlet_scenarios"));
     if (!scenarios) return "the program defines no scenarios";
@@ -21,12 +78,15 @@ std::string Image::load(const char* path, Heap& heap, Shadow& shadow) {
     dlinfo(handle, RTLD_DI_LINKMAP, &map);
     base_ = map->l_addr;
     find_segments(map->l_name, shadow);
-    boundary.draw(map->l_name, reinterpret_cast<Address>(scenarios), heap.base(), heap.bytes());
+    boundary.draw(map->l_name, reinterpret_cast<Address>(scenarios), heap);
     scenarios_ = scenarios();
+    const auto* end = static_cast<const Address*>(dlsym(handle, "gauntlet_initialisers_end"));
+    for (const auto* at = static_cast<const Address*>(dlsym(handle, "gauntlet_initialisers_begin"));
+         at && at < end; ++at)
+        initialisers_.push_back(*at);
     for (Segment& segment : segments_)
         std::memcpy(segment.bytes.data(), reinterpret_cast<const void*>(segment.address),
                     segment.bytes.size());
-    heap.remember();
     if (tls_bytes_ > Heap::kThreadLocalBytes) return "the program's thread_local data is too large";
     return "";
 }

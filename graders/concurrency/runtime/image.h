@@ -12,14 +12,17 @@ namespace gauntlet {
 
 class Image {
   public:
-    // Opens the program and runs its static initialisers. Empty, or what went wrong.
-    std::string load(const char* path, Heap& heap, Shadow& shadow);
+    // Opens the program; none of its code runs before the first execution. Empty, or what is wrong.
+    std::string load(const char* path, const Heap& heap, Shadow& shadow);
     void restore();
     // Fresh thread_local variables for a thread.
     void prepare_thread(unsigned thread, Heap& heap);
 
     bool has_thread_locals(unsigned long module) const { return module == tls_module_; }
     check::Scenarios scenarios() const { return scenarios_; }
+    // Addresses of the functions that construct its globals, in order; each execution begins with
+    // them.
+    const std::vector<Address>& initialisers() const { return initialisers_; }
     std::size_t thread_local_bytes() const { return tls_bytes_; }
     Address base() const { return base_; }
     bool contains_code(Address pc) const { return pc >= base_ && pc < end_; }
@@ -42,6 +45,7 @@ class Image {
 
     std::vector<Segment> segments_;
     check::Scenarios scenarios_{};
+    std::vector<Address> initialisers_;
     Address base_ = 0;
     Address end_ = 0;
     unsigned long tls_module_ = ~0ul;

@@ -15,7 +15,7 @@ struct Options {
     std::uint64_t seed = 1;
     std::uint64_t random_executions = 3000;      // of each scenario
     std::uint64_t exhaustive_executions = 200000;  // of each scenario, at most
-    double time_limit_s = 8.0;                   // of the whole task
+    double time_limit_s = 8.0;                   // of the processor's time, for the whole task
     // Only these, if any are given, with a limit of their own on exhaustive executions.
     std::vector<std::pair<std::string, std::uint64_t>> scenarios;
     std::string search = "reduced";              // outcomes: reduced, full or random

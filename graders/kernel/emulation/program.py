@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
+from graders.kernel.emulation import inspection
 from graders.ports import (
     Environment,
     JudgeError,
@@ -86,14 +87,18 @@ def build(
     files["entries.cpp"] = _entries(kernels).encode()
     units = [f"unit_{number}" for number in range(len(sources))]
     commands = [
-        *([GCC, *_UNIT, "-c", f"{one}.cpp", "-o", f"{one}.o"] for one in units),
+        *([GCC, *_UNIT, "-S", f"{one}.cpp", "-o", f"{one}.s"] for one in units),
+        *([GCC, "-c", f"{one}.s", "-o", f"{one}.o"] for one in units),
         [GCC, *_RUNTIME, "-c", "entries.cpp", "-o", "entries.o"],
         [GCC, "-no-pie", *runtime, "entries.o", *(f"{one}.o" for one in units), "-o", "program"],
     ]
-    done = _run(launcher, commands, files, ("program",))
-    if "program" not in done[0]:
-        return NotCompiled(done[1])
-    return done[0]["program"]
+    made, said = _run(launcher, commands, files, ("program", *(f"{one}.s" for one in units)))
+    if "program" not in made:
+        return NotCompiled(said)
+    assembly = [made[f"{one}.s"].decode(errors="replace") for one in units]
+    if (refused := inspection.objection(assembly)) is not None:
+        return NotCompiled(refused)
+    return made["program"]
 
 
 def source_line(launcher: Launcher, program: bytes, address: int) -> int | None:

@@ -89,7 +89,8 @@ class Checker:
             base = self.folder / f"program{len(self._programs)}"
             include = [str(RUNTIME), str(PROGRAMS)]
             self._call(build.compile_program(self.gcc, str(source), f"{base}.o", include, defines))
-            self._call(build.link_program(self.gcc, f"{base}.o", f"{base}.so"))
+            script = str(RUNTIME / build.SCRIPT)
+            self._call(build.link_program(self.gcc, f"{base}.o", f"{base}.so", script))
             self._programs[key] = f"{base}.so"
         return self._programs[key]
 

@@ -12,7 +12,7 @@ from tests.graders.concurrency.ring import judge_ring
 @pytest.mark.parametrize("name", EVASIONS)
 def test_an_attempt_to_evade_is_not_accepted(name: str) -> None:
     evasion = EVASIONS[name]
-    report = judge_ring(evasion.source, "one-item")
+    report = judge_ring(evasion.source, evasion.case)
     assert report["verdict"] not in (Verdict.ACCEPTED, Verdict.JUDGE_ERROR)
     assert evasion.message in report["message"]
 

@@ -274,6 +274,42 @@ def test_a_kernel_that_does_not_end_or_crashes_is_told(
     assert got.kind == "crashed"
 
 
+@pytest.mark.parametrize(
+    ("before", "inside", "named"),
+    [
+        ('extern "C" long syscall(long, ...);', "syscall(1, 4, in, 2);", "syscall"),
+        ('extern "C" void _exit(int);', "_exit(0);", "_exit"),
+        ('struct Early { Early() { printf("e"); } }; static Early early;', "", "init_array"),
+        ('__attribute__((constructor)) static void early() { puts("e"); }', "", "init_array"),
+        ("namespace host { void finish(); }", "host::finish();", "finish"),
+        ("", "asm_(nop);", "#APP"),
+    ],
+)
+def test_what_no_gpu_can_run_is_refused_before_it_runs(
+    before: str, inside: str, named: str, emulator: Emulator
+) -> None:
+    source = f"""#define PASTE(a, b) a##b
+#define asm_(text) PASTE(as, m)(#text)
+{before}
+extern "C" __global__ void k(const float* in, float* out) {{
+    {inside}
+    out[threadIdx.x] = in[threadIdx.x];
+}}"""
+    got = emulator.run_plan(plan_of((IN0, OUT)), [source], [numbers()])
+    assert isinstance(got, Stopped)
+    assert got.kind == "compile"
+    assert named in got.message
+
+
+def test_a_copy_by_the_compilers_own_function_is_watched(emulator: Emulator) -> None:
+    source = """extern "C" __global__ void k(const float* in, float* out) {
+        if (threadIdx.x == 0) __builtin_memcpy(out + 60, in, 32);
+    }"""
+    got = emulator.run_plan(plan_of((IN0, OUT)), [source], [numbers()])
+    assert isinstance(got, ThreadFault)
+    assert got.kind == "outside"
+
+
 def test_a_forged_result_is_a_crash_and_not_ours(emulator: Emulator) -> None:
     head = "#include <cstdio>\n#include <unistd.h>\n"
     for file in ("result.bin", "fault.json"):

@@ -270,5 +270,10 @@ static To gauntlet_bits(From from) {
     return unsigned(reinterpret_cast<std::uintptr_t>(at));
 }
 
+// g++ writes its own into the code, where nobody watches them.
 #define memcpy gauntlet_memcpy
+#define memmove gauntlet_memcpy
 #define memset gauntlet_memset
+#define __builtin_memcpy gauntlet_memcpy
+#define __builtin_memmove gauntlet_memcpy
+#define __builtin_memset gauntlet_memset

@@ -358,7 +358,7 @@ void __tsan_vptr_read(void*) {}
 void* gauntlet_memcpy(void* to, const void* from, std::size_t bytes) {
     gauntlet::look_at_range(from, bytes, false, CALLER);
     gauntlet::look_at_range(to, bytes, true, CALLER);
-    return std::memcpy(to, from, bytes);
+    return std::memmove(to, from, bytes);
 }
 void* gauntlet_memset(void* to, int value, std::size_t bytes) {
     gauntlet::look_at_range(to, bytes, true, CALLER);

@@ -2,6 +2,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <mutex>
 #include <stdexcept>
@@ -71,6 +72,32 @@ void throw_and_catch(int value) {
 }
 
 }  // namespace
+
+// Copies of a size that gcc knows, which it would write into the code.
+template <int Bytes>
+struct Bytewise {
+    unsigned char bytes[Bytes];
+};
+Bytewise<24> shared_24;
+Bytewise<64> shared_64;
+template <class T>
+void copy_in(T& shared) {
+    T own{};
+    own.bytes[0] = 1;
+    std::memcpy(&shared, &own, sizeof own);
+}
+template <class T>
+void copy_out(T& shared) {
+    T own;
+    std::memcpy(&own, &shared, sizeof own);
+    check::observe("first", own.bytes[0]);
+}
+
+// Its initialiser belongs to each execution: what it stores happens before all threads.
+int runs = 0;
+struct CountsRuns {
+    CountsRuns() { ++runs; }
+} counts_runs;
 
 SCENARIOS(
     // A view that is joined with a longer one must know nothing of the new places but what it is told.
@@ -147,6 +174,11 @@ SCENARIOS(
     {.name = "exceptions",
      .threads = {[] { throw_and_catch(1); }, [] { throw_and_catch(2); }},
      .finish = [] { check::observe("x", x.load()); check::observe("y", y.load()); }},
+    {.name = "copy-of-24-bytes",
+     .threads = {[] { copy_in(shared_24); }, [] { copy_out(shared_24); }}},
+    {.name = "copy-of-64-bytes",
+     .threads = {[] { copy_in(shared_64); }, [] { copy_out(shared_64); }}},
+    {.name = "initialised-once", .threads = {[] { check::observe("runs", runs); }}},
     {.name = "uncaught-exception", .threads = {[] { throw 1; }}},
     {.name = "null-pointer", .threads = {[] { volatile int* volatile nothing = nullptr; *nothing = 1; }}},
     {.name = "ends-the-process", .threads = {[] { std::exit(0); }}},
