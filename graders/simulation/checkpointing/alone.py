@@ -101,6 +101,10 @@ class _Disk:
     def done(self) -> tuple[Done, ...]:
         return tuple(self.run.done[: self.n_done])
 
+    @property
+    def holds_a_step(self) -> bool:
+        return not any(one.may_be_none for one in self.allowed)
+
 
 def explore_alone(ranks: Ranks, job: Job, seed: int, plan: Plan) -> list[tuple[str, Run]]:
     """Restore each disk of the plan in a program that has seen no other disk of its run.
@@ -139,6 +143,10 @@ class _Alone:
         for disks in self._held:
             if disks:
                 random.Random(disks[0].seed).shuffle(disks)  # noqa: S311  as above
+                # First comes one that has something to restore: after a real crash each restore is
+                # the first that its program is asked for.
+                first = next((at for at, one in enumerate(disks) if one.holds_a_step), 0)
+                disks[0], disks[first] = disks[first], disks[0]
                 self._ranks.restoring.close()
                 self._check(disks)
         return runs
