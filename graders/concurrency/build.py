@@ -111,10 +111,24 @@ def link_runner(gcc: str, objects: Sequence[str], output: str) -> tuple[str, ...
 def compile_program(
     gcc: str, source: str, output: str, include: Sequence[str], defines: Sequence[str] = ()
 ) -> tuple[str, ...]:
-    """Compile a program; `include` must name the folder of ``check.h``."""
+    """Compile a program to assembly; `include` must name the folder of ``check.h``."""
     folders = [f"-I{folder}" for folder in include]
     macros = [f"-D{define}" for define in defines]
-    return (gcc, *PROGRAM_OPTIONS, *folders, *macros, "-c", source, "-o", output)
+    return (gcc, *PROGRAM_OPTIONS, *folders, *macros, "-S", source, "-o", output)
+
+
+def look_at_stores(sed: str, assembly: str, script: str) -> tuple[str, ...]:
+    """Put the runner's look before each store of an assembly; the file is changed, and kept.
+
+    `script` is the path of the runtime's ``stores.sed``. The original gets the suffix
+    ``.compiled``.
+    """
+    return (sed, "-E", "-i.compiled", "-f", script, assembly)
+
+
+def assemble_program(gcc: str, assembly: str, output: str) -> tuple[str, ...]:
+    """Make an object file of a compiled program."""
+    return (gcc, "-c", assembly, "-o", output)
 
 
 def link_program(gcc: str, object_file: str, output: str, script: str) -> tuple[str, ...]:

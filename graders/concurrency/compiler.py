@@ -68,8 +68,8 @@ def compile_for_checker(
     options = (*build.PROGRAM_OPTIONS, "-I.")
     commands = [
         (GCC, *options, "-save-temps", "-S", "interface.cpp", "-o", "interface.s"),
-        (SED, "-E", "-i.compiled", "-f", build.STORES, "interface.s"),
-        (GCC, "-c", "interface.s", "-o", "interface.o"),
+        build.look_at_stores(SED, "interface.s", build.STORES),
+        build.assemble_program(GCC, "interface.s", "interface.o"),
         (GCC, *options, "-c", "scenarios.cpp", "-o", "scenarios.o"),
         (
             *(GCC, "interface.o", "scenarios.o", "-o", "program.so"),

@@ -1,8 +1,9 @@
 """Attempts to be accepted with a ring that is wrong. None may succeed.
 
 Every attempt is the same ring with a relaxed publish, and something that should keep the judge from
-seeing it: `before` stands before the class, `in_push` at the beginning of ``try_push``, `publish`
-in place of the store that announces the item.
+seeing it: `before` stands before the class, `in_push` at the beginning of ``try_push``, `fill` in
+place of the store of the item, `publish` in place of the one that announces it, `cell` in place of
+the type of a cell.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ struct Queue {
         %(in_push)s
         const std::size_t at = tail.load(std::memory_order_relaxed);
         if (at - head.load(std::memory_order_acquire) == Capacity) return false;
-        cells[at %% Capacity] = item;
+        %(fill)s
         %(publish)s
         return true;
     }
@@ -36,7 +37,7 @@ struct Queue {
 
     alignas(64) std::atomic<std::size_t> head{0};
     alignas(64) std::atomic<std::size_t> tail{0};
-    alignas(64) T cells[Capacity];
+    alignas(64) %(cell)s cells[Capacity];
 };
 """
 _RELAXED = "tail.store(at + 1, std::memory_order_relaxed);"
@@ -49,7 +50,9 @@ class Evasion:
     message: str
     before: str = ""
     in_push: str = ""
+    fill: str = "cells[at % Capacity] = item;"
     publish: str = _RELAXED
+    cell: str = "T"
     attributes: str = ""
     case: str = "one-item"
 
@@ -58,12 +61,24 @@ class Evasion:
         return _RING % {
             "before": self.before,
             "in_push": self.in_push,
+            "fill": self.fill,
+            "cell": self.cell,
             "publish": self.publish,
             "attributes": self.attributes,
         }
 
 
 _RACE = "are not ordered"
+_TRIPLE = (
+    "#include <new>\n"
+    "template <class T> struct Triple { T a, b, c; operator T() const { return b; } };\n"
+    "template <class T> __attribute__((noinline)) Triple<T> tripled(T item) "
+    "{ return {item, item, item}; }"
+)
+_PAIR = (
+    "#include <new>\ntemplate <class T> struct Pair { T a, b; operator T() const { return b; } };\n"
+    "template <class T> __attribute__((noinline)) Pair<T> paired(T item) { return {item, item}; }"
+)
 _UNKNOWN = "does not know"
 _RESERVED = "are reserved"
 
@@ -324,6 +339,27 @@ EVASIONS: dict[str, Evasion] = {
         before="#define PASTE(a, b) a##b",
         publish="const std::size_t next = at + 1; "
         "PASTE(__builtin_, mempcpy)(reinterpret_cast<void*>(&tail), &next, sizeof next);",
+    ),
+    "fills-a-cell-by-a-result-in-memory": Evasion(
+        _RACE,
+        before=_TRIPLE,
+        cell="Triple<T>",
+        fill="::new (&cells[at % Capacity]) Triple<T>(tripled<T>(item));",
+    ),
+    "fills-a-cell-by-a-result-in-registers": Evasion(
+        _RACE,
+        before=_PAIR,
+        cell="Pair<T>",
+        fill="::new (&cells[at % Capacity]) Pair<T>(paired<T>(item));",
+    ),
+    "fills-a-cell-by-a-large-result": Evasion(
+        _RACE,
+        before="#include <new>\nstruct Large { long words[64]; "
+        "operator long() const { return words[63] + words[0]; } };\n"
+        "__attribute__((noinline)) static Large large(long item) "
+        "{ Large made = {}; made.words[0] = item; return made; }",
+        cell="Large",
+        fill="::new (&cells[at % Capacity]) Large(large(item));",
     ),
     "hides-its-lines": Evasion("Leave #line out", before='#line 1 "other.hpp"'),
 }

@@ -47,6 +47,15 @@ extern bool in_program;
 // The end of the program's part of the stack that runs: where it called the hook that is running.
 extern Address hook_called_at;
 
+// What the hook of a plain access has just told of the store that follows it, which then need not be
+// told again (boundary.cpp). `restored` is a pointer to virtual functions that is stored once more.
+struct Announced {
+    Address begin;
+    std::size_t bytes;
+    Address restored;
+};
+extern "C" Announced gauntlet_announced;
+
 // Held by every hook. A fiber may be left and resumed while it is held, so what it restores is on
 // the fiber's own stack.
 class InRuntime {
@@ -56,6 +65,7 @@ class InRuntime {
         if (was_in_program_)
             hook_called_at = reinterpret_cast<Address>(__builtin_frame_address(0)) + 16;
         in_program = false;
+        gauntlet_announced = {};
     }
     ~InRuntime() { in_program = was_in_program_; }
     InRuntime(const InRuntime&) = delete;

@@ -190,8 +190,9 @@ extern "C" void gauntlet_check_return(Address target, Address slot) {
 // -mindirect-branch=thunk-extern makes `call *%rax` a call of __x86_indirect_thunk_rax. Arguments
 // are in registers then, and all of them survive.
 asm(R"(
-    # Calls a function of C++ with two arguments; all registers survive but rbp, which it restores.
-    .macro gauntlet_call_saving function, first, second
+    # Calls a function of C++ with two or three arguments; all registers survive but rbp, which it
+    # restores.
+    .macro gauntlet_call_saving function, first, second, third
     push %rbp
     mov %rsp, %rbp
     push %rax
@@ -210,6 +211,9 @@ asm(R"(
     .endr
     mov \second, %rcx
     mov \first, %rax
+    .ifnb \third
+    mov \third, %rdx
+    .endif
     mov %rax, %rdi
     mov %rcx, %rsi
     call \function
@@ -297,10 +301,36 @@ extern "C" void gauntlet_doubtful_store(Address at, Address pc) {
     guard(at, 1, true, pc);
 }
 
-extern "C" void gauntlet_doubtful_fill(Address at, std::size_t size) {
+// A store that no hook has announced: a function's result goes directly where its caller wants it.
+// The detector of races is told of it as of any plain write.
+static void unannounced_store(Address at, std::size_t size, Address pc) {
     if (!checked() || size == 0) return;
+    Announced before = gauntlet_announced;
+    if (at == before.restored && size == sizeof at) {
+        gauntlet_announced.restored = 0;  // once
+        return;
+    }
+    if (at >= before.begin && size <= before.bytes && at - before.begin <= before.bytes - size) return;
     InRuntime inside;
-    guard(at, size, true, 0);
+    guard(at, size, true, pc);
+    the_execution->plain(at, size, true, pc);
+    gauntlet_announced = before;  // whose own store may still come
+}
+
+#define UNANNOUNCED_STORE(size)                                                  \
+    extern "C" void gauntlet_unannounced_store_##size(Address at, Address pc) {  \
+        unannounced_store(at, size, pc);                                         \
+    }
+
+UNANNOUNCED_STORE(1)
+UNANNOUNCED_STORE(2)
+UNANNOUNCED_STORE(4)
+UNANNOUNCED_STORE(8)
+UNANNOUNCED_STORE(10)
+UNANNOUNCED_STORE(16)
+
+extern "C" void gauntlet_unannounced_fill(Address at, std::size_t size, Address pc) {
+    unannounced_store(at, size, pc);
 }
 
 asm(R"(
@@ -340,7 +370,36 @@ gauntlet_check_store:
     .type gauntlet_check_fill, @function
 gauntlet_check_fill:
     pushfq
-    gauntlet_call_saving gauntlet_doubtful_fill, %rdi, %rsi
+    gauntlet_call_saving gauntlet_unannounced_fill, %rdi, %rsi, 16(%rbp)
     popfq
     ret
+
+    # Nearly every store follows its own hook, and is inside of what that one announced.
+    .macro gauntlet_store size
+    .globl gauntlet_check_store_\size
+    .type gauntlet_check_store_\size, @function
+gauntlet_check_store_\size:
+    pushfq
+    push %rax
+    mov %rdi, %rax
+    sub gauntlet_announced(%rip), %rax
+    jb 1f
+    add $\size, %rax
+    cmp gauntlet_announced+8(%rip), %rax
+    ja 1f
+    pop %rax
+    popfq
+    ret
+1:  mov 16(%rsp), %rax
+    gauntlet_call_saving gauntlet_unannounced_store_\size, %rdi, %rax
+    pop %rax
+    popfq
+    ret
+    .endm
+    gauntlet_store 1
+    gauntlet_store 2
+    gauntlet_store 4
+    gauntlet_store 8
+    gauntlet_store 10
+    gauntlet_store 16
 )");

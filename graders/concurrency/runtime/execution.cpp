@@ -10,6 +10,7 @@ namespace gauntlet {
 
 bool in_program = false;
 Address hook_called_at = 0;
+Announced gauntlet_announced;
 Execution* the_execution = nullptr;
 
 namespace {
@@ -49,6 +50,7 @@ Outcome Execution::run(const check::Scenario& scenario, Strategy& strategy) {
     }
     current_ = 0;
     phase_ = Phase::setup;
+    gauntlet_announced = {};
     running_ = true;
     use_entries(threads_[0].entries);
     Fiber::change(driver_, threads_[0].fiber);

@@ -110,9 +110,13 @@ template <class T, bool Weak>
 
 void plain_access(const volatile void* at, std::size_t size, bool writes, Address pc) {
     if (!checked()) return;
+    // A copy is announced as a write first, and then as a read.
+    const Announced before = gauntlet_announced;
     InRuntime inside;
-    guard(reinterpret_cast<Address>(at), size, writes, pc);
-    the_execution->plain(reinterpret_cast<Address>(at), size, writes, pc);
+    const auto address = reinterpret_cast<Address>(at);
+    guard(address, size, writes, pc);
+    the_execution->plain(address, size, writes, pc);
+    gauntlet_announced = writes ? Announced{address, size, 0} : before;
 }
 
 }  // namespace
@@ -187,6 +191,7 @@ void __tsan_vptr_update(void** at, void* vtable) {
     }
     // A destructor that stores the pointer which is there already does not disturb readers.
     if (*at != vtable) plain_access(at, sizeof *at, true, PC);
+    else gauntlet_announced.restored = reinterpret_cast<Address>(at);
 }
 
 void __tsan_atomic_thread_fence(int order) {

@@ -1,6 +1,8 @@
-# Puts a look at its address before each store of a submission's assembly (sed -E). Only those to a
-# fixed place of the function's own frame go without. The hooks of -fsanitize=thread look too, but gcc
-# calls none for a local array or for a result that is returned through memory.
+# Puts a look before each store of a submission's assembly (sed -E): at its address, and as a write for
+# the race detector, unless a hook of -fsanitize=thread has just told it of the same bytes. gcc calls
+# none for a result that is stored directly where the caller wants it. Stores to a fixed place of the
+# function's own frame go without: those are mostly what gcc keeps there for itself. An array in it is
+# looked at by address only.
 
 # Instructions that only read what they name last.
 /^\t(cmp|test|u?comis|bt[bwlq]?\t|lea|nop|call|jmp|push|i?mul|i?div|prefetch|fld|fild|fn?ldcw|fcom)/b
@@ -19,3 +21,28 @@ t
 s/^\t.*[ \t]\((%rsp,[^()]*)\)$/\tpushq\t%rdi\n\tleaq\t8(\1), %rdi\n\tcall\tgauntlet_check_store@PLT\n\tpopq\t%rdi\n&/
 t
 s/^\t[a-z].*[ \t]([-+A-Za-z0-9_.$@]*\([^()]*\))$/\tpushq\t%rdi\n\tleaq\t\1, %rdi\n\tcall\tgauntlet_check_store@PLT\n\tpopq\t%rdi\n&/
+T
+# The instruction, now in the last line, says how many bytes it stores. Of one that is not here only
+# the address is looked at.
+s/_store(@PLT.*\n\tset[a-z]+\t)/_store_1\1/
+t
+s/_store(@PLT.*\n\tfn?st[cs]w\t)/_store_2\1/
+t
+s/_store(@PLT.*\n\t(fistp?s|fisttps)\t)/_store_2\1/
+t
+s/_store(@PLT.*\n\t(fstp?s|fistp?l|fisttpl|stmxcsr|movss|movd)\t)/_store_4\1/
+t
+s/_store(@PLT.*\n\t(fstp?l|fistp?q|fistpll|fisttpq|fisttpll|mov[hl]p[sd]|movsd)\t)/_store_8\1/
+t
+s/_store(@PLT.*\n\tfstpt\t)/_store_10\1/
+t
+s/_store(@PLT.*\n\tmov(dq)?[au](p[sd])?\t)/_store_16\1/
+t
+/\n\tf[a-z]+\t[^\n]*$/b
+s/_store(@PLT.*\n\t[a-z]+b\t)/_store_1\1/
+t
+s/_store(@PLT.*\n\t[a-z]+w\t)/_store_2\1/
+t
+s/_store(@PLT.*\n\t[a-z]+l\t)/_store_4\1/
+t
+s/_store(@PLT.*\n\t[a-z]+q\t)/_store_8\1/

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from graders.concurrency import build
+from graders.concurrency.compiler import SED
 from graders.concurrency.results import CheckResult, read_lines, read_result, split_frames
 from graders.concurrency.runner import GCC, RUNTIME, ensure_runner
 
@@ -88,7 +89,9 @@ class Checker:
         if key not in self._programs:
             base = self.folder / f"program{len(self._programs)}"
             include = [str(RUNTIME), str(PROGRAMS)]
-            self._call(build.compile_program(self.gcc, str(source), f"{base}.o", include, defines))
+            self._call(build.compile_program(self.gcc, str(source), f"{base}.s", include, defines))
+            self._call(build.look_at_stores(SED, f"{base}.s", str(RUNTIME / build.STORES)))
+            self._call(build.assemble_program(self.gcc, f"{base}.s", f"{base}.o"))
             script = str(RUNTIME / build.SCRIPT)
             self._call(build.link_program(self.gcc, f"{base}.o", f"{base}.so", script))
             self._programs[key] = f"{base}.so"
