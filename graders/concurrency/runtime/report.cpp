@@ -51,12 +51,13 @@ class Narrator {
     void steps() {
         json_.key("steps").array();
         std::size_t access = 0;
+        const std::size_t other = last_of_the_other();
         const auto& accesses = execution_.plain_accesses;
         const auto& events = execution_.graph.events;
         for (std::uint32_t e = 0; e <= events.size(); ++e) {
             calls(e);
             for (; access < accesses.size() && accesses[access].after_events <= e; ++access)
-                if (matters(accesses[access], access + 1 == accesses.size()))
+                if (access == other || is_the_failing(accesses[access], access + 1 == accesses.size()))
                     plain_step(accesses[access]);
             if (e < events.size() && events[e].thread != 0) event_step(events[e]);
         }
@@ -93,15 +94,28 @@ class Narrator {
         json_.member("operation", index).end_object();
     }
 
-    // Of the plain accesses those that are part of what went wrong.
-    bool matters(const PlainAccess& a, bool last) const {
+    bool is_at_the_failure(const PlainAccess& a) const {
         const Failure& failure = execution_.failure;
         if (a.thread == 0 && failure.other_thread != 0 && failure.thread != 0) return false;
-        const bool same_place = failure.address - a.address < a.size;
-        if (!same_place) return false;
-        if (last && a.thread == failure.thread) return true;
-        return static_cast<int>(a.thread) == failure.other_thread &&
-               a.time == failure.other_time && a.writes == failure.other_writes;
+        return failure.address - a.address < a.size;
+    }
+
+    bool is_the_failing(const PlainAccess& a, bool last) const {
+        return last && a.thread == execution_.failure.thread && is_at_the_failure(a);
+    }
+
+    // The plain access that the failing one is not ordered with. A result that is cleared and then
+    // filled is stored to twice at one time: the last says what it is.
+    std::size_t last_of_the_other() const {
+        const Failure& failure = execution_.failure;
+        const auto& accesses = execution_.plain_accesses;
+        for (std::size_t i = accesses.size(); i-- > 0;) {
+            const PlainAccess& a = accesses[i];
+            if (static_cast<int>(a.thread) == failure.other_thread && a.time == failure.other_time &&
+                a.writes == failure.other_writes && is_at_the_failure(a))
+                return i;
+        }
+        return accesses.size();
     }
 
     void plain_step(const PlainAccess& a) {
