@@ -44,6 +44,15 @@ SPEC = {
 }
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first: whole files go to one process, and a long one would be waited for."""
+    items.sort(
+        key=lambda item: [
+            item.get_closest_marker(name) is None for name in ("processes", "browser")
+        ]
+    )
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
     """SQLite in a file, as on a real site: in memory, two threads lock each other out at once."""

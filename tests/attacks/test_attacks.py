@@ -96,6 +96,7 @@ def more_than(before: Left, after: Left) -> dict[str, int]:
 
 # Outcomes that are the same outside a sandbox, and what shows instead that the attack is real.
 SAME_OUTSIDE = {
+    "the project's source": "where a checkout lies decides who else may read it",
     "core_pattern": "only root may do it, which 'being kernel root' is about",
     "kernel memory": "the same",
     "kernel log": "the same",
