@@ -45,9 +45,14 @@ _RELAXED = "tail.store(at + 1, std::memory_order_relaxed);"
 
 @dataclass(frozen=True, slots=True)
 class Evasion:
-    """One attempt, and what the judge must say of it."""
+    """One attempt, and what the judge must say of it.
+
+    `case` is the one that it aims at, and `message` what that one says; `earlier` what another case
+    says before it when all are judged.
+    """
 
     message: str
+    earlier: str = ""
     before: str = ""
     in_push: str = ""
     fill: str = "cells[at % Capacity] = item;"
@@ -267,6 +272,7 @@ EVASIONS: dict[str, Evasion] = {
     ),
     "answers-for-the-driver": Evasion(
         "signal 6",
+        earlier="must not call system calls",
         before="#include <sys/syscall.h>\n#include <unistd.h>\n"
         "static const bool answered = [] { char bytes[64]; "
         "for (long n; (n = ::syscall(SYS_read, 3, bytes, sizeof bytes)) > 0;) "
@@ -354,12 +360,12 @@ EVASIONS: dict[str, Evasion] = {
     ),
     "fills-a-cell-by-a-large-result": Evasion(
         _RACE,
-        before="#include <new>\nstruct Large { long words[64]; "
-        "operator long() const { return words[63] + words[0]; } };\n"
-        "__attribute__((noinline)) static Large large(long item) "
-        "{ Large made = {}; made.words[0] = item; return made; }",
-        cell="Large",
-        fill="::new (&cells[at % Capacity]) Large(large(item));",
+        before="#include <new>\ntemplate <class T> struct Large { T items[64]; "
+        "operator T() const { return items[0]; } };\n"
+        "template <class T> __attribute__((noinline)) Large<T> large(T item) "
+        "{ Large<T> made = {}; made.items[0] = item; return made; }",
+        cell="Large<T>",
+        fill="::new (&cells[at % Capacity]) Large<T>(large<T>(item));",
     ),
     "hides-its-lines": Evasion("Leave #line out", before='#line 1 "other.hpp"'),
 }

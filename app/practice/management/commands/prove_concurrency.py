@@ -310,7 +310,8 @@ def _is_refused(item: Item, figures: Figures) -> bool:
     """Whether an attempt to evade got a rejection, and the one that its row says."""
     if figures["verdict"] in (Verdict.ACCEPTED, Verdict.TOO_SLOW, Verdict.JUDGE_ERROR):
         return False
-    return EVASIONS[item.path].message in figures["message"]
+    row = EVASIONS[item.path]
+    return (row.earlier or row.message) in figures["message"]
 
 
 def _is_right(figures: Figures) -> bool:
