@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 import pytest
-from django.test import Client
 from playwright.sync_api import Page, expect
 
 from app.accounts.models import User
@@ -25,14 +24,15 @@ from tests.app.interviews.conftest import (
     room,
     server_clock,
 )
-from tests.app.interviews.replay.played import DRAFTS, NOTE, two_rounds, write
+from tests.app.interviews.replay.conftest import played
+from tests.app.interviews.replay.played import DRAFTS, NOTE, write
 from tests.app.practice_data import reject, version_of
 from tests.app.trace_data import trace_problem
 from tests.app.worksheet_data import worksheet
 from tests.browser.conftest import PHONE, OpenBrowser
 from tests.browser.editor_page import expect_saved
 
-__all__ = ["interviewer", "interviewer_client", "plan", "queued", "room", "server_clock"]
+__all__ = ["interviewer", "interviewer_client", "plan", "played", "queued", "room", "server_clock"]
 
 PLAYER = "document.querySelector('replay-player')"
 # Of the round that is shown: the number of its last edit, and the text.
@@ -88,17 +88,6 @@ def expect_exact(page: Page, played: Interview) -> dict[str, Any]:
     one = played.rounds.get(number=found["round"])
     assert found["text"] == text_at(one, found["sequence"])
     return found
-
-
-@pytest.fixture
-def played(
-    room: Interview,
-    owner: User,
-    interviewer: User,
-    interviewer_client: Client,
-    server_clock: MovedClock,
-) -> Interview:
-    return two_rounds(room, owner, interviewer, interviewer_client, server_clock)
 
 
 @pytest.fixture
